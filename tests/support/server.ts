@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer, type EarshotServer, type ServerOptions } from '@earshot/server';
+import { type Clock, systemClock } from '../../packages/server/src/clock.ts';
+import { readConfig } from '../../packages/server/src/config.ts';
+import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
+import { type Message, Wire } from './wire.ts';
+
+/** The app of `docs/protocol.md`'s vectors; every test server has it. */
+export const vectorApp: Credentials = {
+  id: '3',
+  key: '278d425bdf160c739803',
+  secret: '7ad3773142a6692b25b8',
+};
+
+export interface StartOptions {
+  /** Settings by the names of `docs/configuration.md`, e.g. `{ EARSHOT_APP_CACHE_SECONDS: '60' }`. */
+  env?: Record<string, string>;
+  /** A `ManualClock` where time is what is tested. */
+  clock?: Clock;
+  /** Given to several servers, it makes them nodes of one cluster. */
+  cluster?: ServerOptions['cluster'];
+  /** Listen with TLS too, under a certificate made for this server. */
+  tls?: boolean;
+  /** Keep the data folder of an earlier server, and leave it there. */
+  dataDir?: string;
+}
+
+export interface ConnectOptions {
+  protocol?: string;
+  query?: string;
+  headers?: Record<string, string>;
+  key?: string;
+  tls?: boolean;
+}
+
+/** A folder that is removed when the `await using` block ends. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'earshot-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Starts a server in this process, on a free port of 127.0.0.1 and a data folder of its own; use with `await using`. */
+export async function startServer(options: StartOptions = {}): Promise<TestServer> {
+  const folder = options.dataDir === undefined ? await temporaryFolder() : undefined;
+  const certificate = options.tls === true ? await makeCertificate() : undefined;
+  const tls: Record<string, string> =
+    certificate === undefined
+      ? {}
+      : {
+          EARSHOT_TLS_CERT: certificate.certFile,
+          EARSHOT_TLS_KEY: certificate.keyFile,
+          EARSHOT_TLS_PORT: '0',
+        };
+  const read = readConfig([], {
+    EARSHOT_PORT: '0',
+    EARSHOT_DATA_DIR: options.dataDir ?? folder?.path ?? '',
+    EARSHOT_APP_ID: vectorApp.id,
+    EARSHOT_APP_KEY: vectorApp.key,
+    EARSHOT_APP_SECRET: vectorApp.secret,
+    EARSHOT_LOG_LEVEL: 'silent',
+    ...tls,
+    ...options.env,
+  });
+  if (!('config' in read)) throw new Error(`the settings of this test are wrong: ${JSON.stringify(read)}`);
+  const clock = options.clock ?? systemClock;
+  const serverOptions: ServerOptions = { config: read.config, clock };
+  if (options.cluster !== undefined) serverOptions.cluster = options.cluster;
+  const node = await createServer(serverOptions);
+  return new TestServer(node, clock, read.config.path, certificate, async () => {
+    await folder?.[Symbol.asyncDispose]();
+    await certificate?.[Symbol.asyncDispose]();
+  });
+}
+
+export class TestServer implements AsyncDisposable {
+  readonly app = vectorApp;
+  readonly host = '127.0.0.1';
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly api: Api;
+  readonly #cleanups: (() => void | Promise<void>)[] = [];
+
+  constructor(
+    readonly node: EarshotServer,
+    readonly clock: Clock,
+    /** EARSHOT_PATH. */
+    readonly prefix: string,
+    readonly certificate: Certificate | undefined,
+    removeFolder: () => Promise<void>,
+  ) {
+    this.port = node.port;
+    this.tlsPort = node.tlsUrl === null ? 0 : Number(new URL(node.tlsUrl).port);
+    this.api = this.apiFor(vectorApp);
+    this.#cleanups.push(removeFolder, () => node.stop());
+  }
+
+  get origin(): string {
+    return `http://${this.host}:${this.port}${this.prefix}`;
+  }
+
+  /** The API as another app of this server. */
+  apiFor(app: Credentials): Api {
+    return new Api(this.origin, app, () => Math.floor(this.clock.now() / 1000));
+  }
+
+  /** A further app, with its first key. */
+  async createApp(name: string): Promise<Credentials> {
+    const app = await this.node.apps.create({ name });
+    const key = app.oldestKey;
+    return { id: app.id, key: key.key, secret: key.secret };
+  }
+
+  /** Runs when the server is stopped, last added first. */
+  onStop(cleanup: () => void | Promise<void>): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** A WebSocket to any path; it may be refused. */
+  async dial(path: string, headers: Record<string, string> = {}, tls = false): Promise<Wire> {
+    const wire = await Wire.open(
+      tls
+        ? { port: this.tlsPort, path, headers, ca: this.certificate?.cert ?? '' }
+        : { port: this.port, path, headers },
+    );
+    this.onStop(() => wire.destroy());
+    return wire;
+  }
+
+  /** A WebSocket to the app, as pusher-js opens it; it may be refused. */
+  dialApp(options: ConnectOptions = {}): Promise<Wire> {
+    const query = options.query ?? `protocol=${options.protocol ?? '7'}&client=js&version=8.6.0&flash=false`;
+    const key = options.key ?? this.app.key;
+    return this.dial(`${this.prefix}/app/${key}?${query}`, options.headers, options.tls);
+  }
+
+  /** An established connection. */
+  async connect(options: ConnectOptions = {}): Promise<Wire> {
+    const wire = await this.dialApp(options);
+    const first = await wire.next('pusher:connection_established');
+    wire.socketId = JSON.parse(String(first.data)).socket_id;
+    return wire;
+  }
+
+  channelAuth(wire: Wire, channel: string, channelData?: string): string {
+    return channelAuth(this.app, wire.socketId, channel, channelData);
+  }
+
+  /** Subscribes to a public channel, or to a private one with the right signature, and insists on success. */
+  async join(wire: Wire, channel: string): Promise<Message> {
+    const auth = /^private-/.test(channel) ? this.channelAuth(wire, channel) : undefined;
+    return succeeded(await wire.subscribe(channel, auth));
+  }
+
+  /** Joins a presence channel and gives what its success holds. */
+  async joinPresence(wire: Wire, channel: string, userId: string, userInfo?: unknown): Promise<Presence> {
+    const channelData = JSON.stringify({ user_id: userId, user_info: userInfo });
+    const auth = this.channelAuth(wire, channel, channelData);
+    return presenceOf(succeeded(await wire.subscribe(channel, auth, channelData)));
+  }
+
+  /** Signs in, and gives the answer. */
+  async signIn(wire: Wire, userData: string | Record<string, unknown>): Promise<Message> {
+    const text = typeof userData === 'string' ? userData : JSON.stringify(userData);
+    const auth = userAuth(this.app, wire.socketId, text);
+    wire.send({ event: 'pusher:signin', data: { auth, user_data: text } });
+    return wire.next();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop())
+      await cleanup();
+  }
+}
+
+export interface Presence {
+  ids: string[];
+  hash: Record<string, unknown>;
+  count: number;
+}
+
+export function succeeded(message: Message): Message {
+  if (message.event !== 'pusher_internal:subscription_succeeded') {
+    throw new Error(`expected a successful subscribe, got ${JSON.stringify(message)}`);
+  }
+  return message;
+}
+
+export function presenceOf(success: Message): Presence {
+  return JSON.parse(String(success.data)).presence;
+}
+
+/** The `data` of a message, which is JSON in a string. */
+export function dataOf(message: Message): unknown {
+  return JSON.parse(String(message.data));
+}
