@@ -1,0 +1,36 @@
+import { appSettingRows } from './app-settings.ts';
+import { serverSettingRows } from './server-settings.ts';
+import type { Setting } from './setting.ts';
+
+/** What `--help` prints: every setting from the tables. */
+export function helpText(): string {
+  return [
+    'Earshot: a realtime server that any Pusher client or publisher library works with.',
+    '',
+    'npm start -- [flags]',
+    '',
+    'Settings are environment variables; some are flags as well, and a flag wins.',
+    '',
+    ...[...serverSettingRows.values()].flatMap(lines),
+    '',
+    'Of the first app (all other apps keep theirs in the database):',
+    '',
+    ...[...appSettingRows.values()].flatMap(lines),
+    '',
+  ].join('\n');
+}
+
+function lines(row: Setting<unknown>): string[] {
+  const name = row.flag === undefined ? row.env : `${row.env}, ${row.flag}`;
+  return [
+    `  ${name}`,
+    `      ${row.doc.replaceAll('`', '')}`,
+    `      ${row.kind.expected}; default: ${defaultText(row).replaceAll('`', '')}`,
+  ];
+}
+
+/** The default of a setting in words. */
+export function defaultText(row: Setting<unknown>): string {
+  if (row.defaultText !== undefined) return row.defaultText;
+  return row.default === null || row.default === undefined ? 'none' : row.kind.format(row.default);
+}
