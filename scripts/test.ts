@@ -1,0 +1,188 @@
+/**
+ * `npm test`: every check of the project, one step after the other, each run even when one before it failed.
+ *
+ *   npm test                     all steps
+ *   npm test -- unit proxies     only these
+ *   npm run test:long            what takes too long for every day: more random cases, the soak
+ *
+ * The last line is `N passed, N failed`, then `, N skipped` if any. A step that is one check counts as one.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { provideTools } from './tools.ts';
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** The step is `bun test`; its tests are counted one by one. */
+  readonly tests?: true;
+  /** After this it is stopped and has failed. */
+  readonly minutes: number;
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const root = join(import.meta.dirname, '..');
+const program = (name: string) => join(root, 'node_modules', '.bin', name);
+const bun = process.execPath;
+
+/** Far above what any test needs; a busy machine is no reason to fail. */
+const testTimeoutMs = 30_000;
+/** How often a running step says that it runs. */
+const progressMs = 30_000;
+/** How long a stopped step has for ending its own programs. */
+const graceMs = 5_000;
+
+const bunTest = (...folders: string[]) => [
+  bun,
+  'test',
+  '--isolate',
+  `--timeout=${testTimeoutMs}`,
+  ...folders,
+];
+
+const steps: readonly Step[] = [
+  { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
+  { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
+  { name: 'types', command: [program('tsc'), '--project', '.'], minutes: 5 },
+  { name: 'directions', command: [bun, 'scripts/check.ts'], minutes: 2 },
+  { name: 'docs', command: [bun, 'scripts/docs.ts', '--check'], minutes: 2 },
+  { name: 'unit', command: bunTest('./packages', './scripts', './tests/support'), tests: true, minutes: 8 },
+  { name: 'conformance', command: bunTest('./tests/conformance'), tests: true, minutes: 10 },
+  { name: 'proxies', command: bunTest('./tests/proxies'), tests: true, minutes: 5 },
+  { name: 'browser', command: bunTest('./tests/browser'), tests: true, minutes: 8 },
+];
+
+const longSteps: readonly Step[] = [
+  { name: 'unit', command: bunTest('./packages'), tests: true, minutes: 60 },
+  { name: 'conformance', command: bunTest('./tests/conformance'), tests: true, minutes: 60 },
+  { name: 'soak', command: [bun, 'tests/load/soak.ts'], minutes: 120 },
+];
+/** Cases that each property test tries in the long form. */
+const longRuns = '5000';
+
+const say = (text: string) => console.log(text);
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/** Runs one step with its output passed on, and counts. */
+async function runStep(step: Step, env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
+  const report = join(reports, `${step.name}.xml`);
+  const [command = '', ...args] = step.command;
+  if (step.tests) args.push('--reporter=junit', `--reporter-outfile=${report}`);
+  const started = Date.now();
+  // A process group of its own, so that what the step started can be stopped with it.
+  const child = spawn(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const stop = () => {
+    signalGroup(child.pid, 'SIGTERM');
+    setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs).unref();
+  };
+  const interrupted = () => {
+    stop();
+    child.once('exit', () => process.exit(130));
+  };
+  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  const progress = setInterval(() => say(`… ${step.name}: ${seconds(Date.now() - started)}`), progressMs);
+  const deadline = setTimeout(() => {
+    say(`${step.name} has not ended after ${step.minutes} minutes; stopping it`);
+    stop();
+  }, step.minutes * 60_000);
+  const code = await new Promise<number>((resolve) => {
+    child.on('error', (error) => {
+      say(`${command} does not start: ${error.message}`);
+      resolve(1);
+    });
+    child.on('exit', (status) => resolve(status ?? 1));
+  });
+  clearInterval(progress);
+  clearTimeout(deadline);
+  process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+
+  const count = step.tests ? countTests(report) : { passed: 0, failed: 0, skipped: 0 };
+  if (code === 0 && !step.tests) count.passed = 1;
+  // It broke outside a test: a file that does not load, a crash, the deadline.
+  if (code !== 0 && count.failed === 0) count.failed = 1;
+  return count;
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // it has ended by itself
+  }
+}
+
+/** The totals in the first element of Bun's JUnit report; nothing when it was never written. */
+export function countTests(report: string): Count {
+  const head = existsSync(report) ? (/<testsuites [^>]*>/.exec(readFileSync(report, 'utf8'))?.[0] ?? '') : '';
+  const total = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+  const [failed, skipped] = [total('failures'), total('skipped')];
+  return { passed: total('tests') - failed - skipped, failed, skipped };
+}
+
+/** The last line; its form is fixed. */
+export function summary({ passed, failed, skipped }: Count): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+async function main(args: string[]): Promise<number> {
+  const long = args.includes('--long');
+  const names = args.filter((arg) => arg !== '--long');
+  const all = long ? longSteps : steps;
+  const unknown = names.find((name) => !all.some((step) => step.name === name));
+  if (unknown !== undefined) {
+    console.error(`there is no step ${unknown}; the steps are: ${all.map((step) => step.name).join(', ')}`);
+    return 2;
+  }
+  const chosen = names.length === 0 ? all : all.filter((step) => names.includes(step.name));
+
+  // Settings of the person's own server must not reach the servers of the tests.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^EARSHOT_(?!TEST_)/.test(name)),
+  );
+  if (long) env.EARSHOT_TEST_RUNS ??= longRuns;
+  const lacking: string[] = [];
+  if (chosen.some((step) => step.tests)) {
+    for (const provided of await provideTools((text) => say(`tools: ${text}`))) {
+      if ('path' in provided) env[provided.tool.variable] = provided.path;
+      else
+        lacking.push(`LEFT OUT: the tests that need ${provided.tool.name}. To run them: ${provided.remedy}`);
+    }
+  }
+  for (const line of lacking) say(line);
+
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  const results: string[] = [];
+  const reports = mkdtempSync(join(tmpdir(), 'earshot-test-'));
+  for (const [index, step] of chosen.entries()) {
+    say(`\n── ${index + 1}/${chosen.length} ${step.name} ──`);
+    const started = Date.now();
+    const count = await runStep(step, env, reports);
+    const verdict = count.failed === 0 ? 'ok    ' : 'FAILED';
+    const detail = step.tests ? summary(count) : '';
+    results.push(
+      `${verdict}  ${step.name.padEnd(12)} ${seconds(Date.now() - started).padStart(8)}  ${detail}`,
+    );
+    say(`── ${results.at(-1)?.trimEnd()}`);
+    for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key];
+  }
+  rmSync(reports, { recursive: true });
+
+  say(`\n${results.map((line) => line.trimEnd()).join('\n')}`);
+  for (const line of lacking) say(line);
+  say(summary(total));
+  return total.failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));
