@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type Browser, chromiumPath, startBrowser } from './browser.ts';
+
+describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
+  let browser: Browser;
+  const site = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () =>
+      new Response(
+        `<!doctype html><html lang="en"><title>t</title><main><h1>hello</h1><img id="picture" src="/x.png">
+         <script src="https://elsewhere.example/x.js"></script></main></html>`,
+        {
+          headers: {
+            'Content-Type': 'text/html',
+            'Content-Security-Policy': "default-src *; require-trusted-types-for 'script'",
+          },
+        },
+      ),
+  });
+
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser[Symbol.asyncDispose]();
+    await site.stop(true);
+  });
+
+  test('it records what a page asks for, here and elsewhere, and the errors that follow', async () => {
+    const window = await browser.open();
+    await window.page.goto(site.url.href);
+    expect(window.requested).toContain(`${site.url.href}x.png`);
+    expect(window.requestedElsewhere(site.url.href)).toEqual(['https://elsewhere.example/x.js']);
+    expect(window.errors.join()).toContain('ERR_NAME_NOT_RESOLVED');
+    await window.close();
+  });
+
+  test('it evaluates and finds accessibility problems under a strict policy', async () => {
+    const window = await browser.open({ colorScheme: 'dark', phone: true, width: 390, height: 844 });
+    await window.page.goto(site.url.href);
+    expect(await window.evaluate<string>(`Promise.resolve(document.title)`)).toBe('t');
+    expect(window.evaluate(`nowhere.x`)).rejects.toThrow('nowhere is not defined');
+    expect(await window.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`)).toBe(true);
+    expect(await window.page.evaluate(() => document.querySelector('h1')?.textContent)).toBe('hello');
+    expect((await window.accessibilityProblems()).join('\n')).toContain('image-alt: #picture');
+    expect(await Bun.file(await window.screenshot('support')).exists()).toBe(true);
+    await window.close();
+  });
+});
