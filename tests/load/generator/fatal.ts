@@ -1,0 +1,8 @@
+/**
+ * Ends the process with a message. Bun hands what a socket's callback throws to that socket's `error`
+ * callback and carries on, and a generator that has lost a client would measure nonsense.
+ */
+export function fatal(error: Error): never {
+  process.stderr.write(`${error.stack ?? error.message}\n`);
+  process.exit(1);
+}

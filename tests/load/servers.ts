@@ -1,0 +1,151 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { benchApp, type Target } from './target.ts';
+
+const root = join(import.meta.dir, '../..');
+export const soketiFolder = join(import.meta.dir, 'soketi');
+const soketiMain = join(soketiFolder, 'node_modules/@soketi/soketi/bin/server.js');
+
+export type ServerName = 'earshot' | 'bare' | 'soketi';
+export const serverNames: readonly ServerName[] = ['earshot', 'bare', 'soketi'];
+
+/** A server in a child process. */
+export interface RunningServer extends Target {
+  /** Ends the process and removes its data folder. */
+  stop(): Promise<void>;
+}
+
+/** Servers and generators that run now, to be ended with us. */
+const children = new Set<Bun.Subprocess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const pins = Bun.which('taskset') !== null && navigator.hardwareConcurrency >= 2;
+
+/**
+ * The command bound to one core, where that is possible: the server has core 0 and the generator core 1. Left
+ * to itself the kernel moves the one that it wakes beside the one that woke it, and latencies tell of that.
+ */
+export function pinned(core: 0 | 1, command: string[]): string[] {
+  return pins ? ['taskset', '--cpu-list', String(core), ...command] : command;
+}
+
+/** Starts a child process that ends when we end. */
+export function startChild(command: string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
+  const child = Bun.spawn(command, {
+    cwd: options.cwd ?? root,
+    env: { ...inheritedEnvironment(), ...options.env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  children.add(child);
+  void child.exited.then(() => children.delete(child));
+  return child;
+}
+
+/** Settings of the person's own server have no place in a measurement. */
+function inheritedEnvironment(): Record<string, string> {
+  const kept: Record<string, string> = { NODE_ENV: 'production' };
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !name.startsWith('EARSHOT_') && !name.startsWith('SOKETI_'))
+      kept[name] = value;
+  }
+  return kept;
+}
+
+export function soketiInstalled(): boolean {
+  return existsSync(soketiMain);
+}
+
+/**
+ * Starts a server on a free port of 127.0.0.1 with the app of `target.ts`, and resolves when it accepts
+ * connections. `settings` are further environment variables.
+ */
+export async function startServer(
+  name: ServerName,
+  settings: Record<string, string> = {},
+): Promise<RunningServer> {
+  const port = freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'earshot-load-'));
+  const child = startChild(pinned(0, commands[name]), {
+    cwd: root,
+    env: { ...environment(name, port, folder), ...settings },
+  });
+  const output = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const stop = async () => {
+    // Nothing that is measured is kept, so there is nothing to drain.
+    child.kill('SIGKILL');
+    await child.exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (let tries = 0; tries < 300; tries++) {
+    if (child.exitCode !== null) {
+      const [out, err] = await output;
+      await stop();
+      throw new Error(`${name} ended with code ${child.exitCode} at its start:\n${out}${err}`);
+    }
+    if (await accepts(port)) return { port, pid: child.pid, app: benchApp, stop };
+    await Bun.sleep(100);
+  }
+  await stop();
+  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after 30 s`);
+}
+
+const commands: Record<ServerName, string[]> = {
+  earshot: [process.execPath, 'packages/server/src/main.ts'],
+  bare: [process.execPath, 'tests/load/bare-server.ts'],
+  soketi: ['node', soketiMain, 'start'],
+};
+
+function environment(name: ServerName, port: number, folder: string): Record<string, string> {
+  switch (name) {
+    case 'earshot':
+      return {
+        EARSHOT_PORT: String(port),
+        EARSHOT_DATA_DIR: folder,
+        EARSHOT_APP_ID: benchApp.id,
+        EARSHOT_APP_KEY: benchApp.key,
+        EARSHOT_APP_SECRET: benchApp.secret,
+        EARSHOT_LOG_LEVEL: 'warn',
+      };
+    case 'bare':
+      return {
+        PORT: String(port),
+        APP_ID: benchApp.id,
+        APP_KEY: benchApp.key,
+        APP_SECRET: benchApp.secret,
+      };
+    case 'soketi':
+      return {
+        SOKETI_HOST: '127.0.0.1',
+        SOKETI_PORT: String(port),
+        SOKETI_METRICS_HOST: '127.0.0.1',
+        SOKETI_METRICS_SERVER_PORT: String(freePort()),
+        SOKETI_DEFAULT_APP_ID: benchApp.id,
+        SOKETI_DEFAULT_APP_KEY: benchApp.key,
+        SOKETI_DEFAULT_APP_SECRET: benchApp.secret,
+        SOKETI_PRESENCE_MAX_MEMBERS: '2000',
+      };
+  }
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  const { port } = listener;
+  listener.stop(true);
+  return port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ hostname: '127.0.0.1', port, socket: { data() {} } });
+    socket.terminate();
+    return true;
+  } catch {
+    return false; // Not listening yet: the caller tries again.
+  }
+}
