@@ -40,7 +40,7 @@ describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
     const window = await browser.open({ colorScheme: 'dark', phone: true, width: 390, height: 844 });
     await window.page.goto(site.url.href);
     expect(await window.evaluate<string>(`Promise.resolve(document.title)`)).toBe('t');
-    expect(window.evaluate(`nowhere.x`)).rejects.toThrow('nowhere is not defined');
+    await expect(window.evaluate(`nowhere.x`)).rejects.toThrow('nowhere is not defined');
     expect(await window.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`)).toBe(true);
     expect(await window.page.evaluate(() => document.querySelector('h1')?.textContent)).toBe('hello');
     expect((await window.accessibilityProblems()).join('\n')).toContain('image-alt: #picture');

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, connect, createServer } from 'node:net';
+
+/** How long a program may take until it listens; a busy machine needs more than an idle one. */
+const startMs = 30_000;
+/** How often a port that nothing listens on yet is tried again. */
+const retryMs = 20;
+
+/** A program that tests run against, listening on `port` of 127.0.0.1; use with `await using`. */
+export class Program implements AsyncDisposable {
+  constructor(
+    readonly port: number,
+    readonly process: ChildProcess,
+    readonly output: () => string,
+  ) {}
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  /** Ends it, and resolves when it has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.kill('SIGTERM');
+    await ended;
+  }
+}
+
+/**
+ * Starts a program on a free port and waits until it listens.
+ * @param command gets the port; its array is the program and its arguments. It may write a configuration file first.
+ * @throws with the program's output when it ends or does not listen
+ */
+export async function startProgram(
+  command: (port: number) => string[] | Promise<string[]>,
+): Promise<Program> {
+  // Between finding a free port and its use by the program another may take it; then the next one is tried.
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const [path = '', ...args] = await command(port);
+    try {
+      return await startOn(port, path, args);
+    } catch (error) {
+      if (attempt === 3 || !/in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+/** A port of 127.0.0.1 that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const listener = createServer();
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  await new Promise((resolve) => listener.close(resolve));
+  return port;
+}
+
+async function startOn(port: number, path: string, args: string[]): Promise<Program> {
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  let failure: string | undefined;
+  child.on('error', (error) => (failure = error.message));
+  child.on('exit', (code, signal) => (failure = `it ended with ${signal ?? `status ${code}`}`));
+  const deadline = Date.now() + startMs;
+  while (failure === undefined) {
+    if (await accepts(port)) return new Program(port, child, () => output);
+    if (Date.now() > deadline) {
+      child.kill('SIGKILL');
+      failure = `it does not listen on port ${port} after ${startMs / 1000} s`;
+    }
+    await Bun.sleep(retryMs);
+  }
+  throw new Error(`${path} did not start: ${failure}\n${output}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { locate } from '../../scripts/tools.ts';
+import { type Program, startProgram } from './program.ts';
+
+/** Redis' (or Valkey's) path, or undefined where there is none. */
+export const redisPath = locate('redis');
+
+/** An empty Redis that keeps nothing on disk. Use with `await using`. */
+export async function startRedis(): Promise<{ url: string; program: Program } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'earshot-redis-'));
+  const program = await startProgram((port) => [
+    ...[redisPath ?? 'redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
+    ...['--save', '', '--appendonly', 'no'],
+  ]);
+  return {
+    url: `redis://127.0.0.1:${program.port}`,
+    program,
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
