@@ -1,6 +1,6 @@
 import { defaultLimits } from './limits.ts';
 
-/** What a channel name's prefix makes of it (pusher-protocol.md 1.6). `user` is `#server-to-user-{id}`. */
+/** What a channel name's prefix makes of it (SUB-7). `user` is `#server-to-user-{id}`. */
 export type ChannelKind = 'public' | 'private' | 'encrypted' | 'presence' | 'user';
 
 /** A channel name that was accepted, with what its prefixes say. */
@@ -19,8 +19,8 @@ const userPrefix = '#server-to-user-';
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /**
- * The parts of a channel name, or null when the name is not allowed: 1 to `maxLength` characters of
- * `A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user id.
+ * The parts of a channel name, or null when the name is not allowed (SUB-6): 1 to `maxLength` characters of
+ * `A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user id of 1 to `userIdLength` characters.
  */
 export function parseChannelName(
   name: string,
@@ -42,11 +42,6 @@ function named(name: string, kind: ChannelKind, prefixLength: number): ChannelNa
   return { name, kind, cached: name.startsWith('cache-', prefixLength) };
 }
 
-/** The channel that a user's own events go to. */
-export function userChannel(userId: string): string {
-  return userPrefix + userId;
-}
-
 /**
  * Whether `id` can name a user: 1 to `maxLength` characters, no control characters, no half of a surrogate pair (two
  * such ids would be the same bytes on their way to another node).
@@ -55,12 +50,12 @@ export function isUserId(id: string, maxLength: number): boolean {
   return id.length > 0 && id.length <= maxLength && !controlCharacter.test(id) && id.isWellFormed();
 }
 
-/** Whether subscribers may send client events. Not on encrypted channels: the server could relay plain text there. */
+/** Whether subscribers may send client events (CLIENT-4). Not on encrypted channels: theirs would be plain text. */
 export function isClientEventChannel(channel: ChannelName): boolean {
   return channel.kind === 'private' || channel.kind === 'presence';
 }
 
-/** Whether a subscription needs a signature of the application. */
+/** Whether a subscription needs a signature of the application (PRIV-1, ENC-1). */
 export function needsSignature(channel: ChannelName): boolean {
   return channel.kind === 'private' || channel.kind === 'encrypted' || channel.kind === 'presence';
 }

@@ -1,7 +1,7 @@
 import { closeReasonBytesMax, jsonDepthMax } from './limits.ts';
 import { cutToBytes, excerpt } from './text.ts';
 
-/** Why a connection is closed. Every close code that is sent is one of `closeCodes`. */
+/** Why the server closes a connection. */
 export interface CloseCode {
   readonly code: number;
   readonly name: string;
@@ -17,7 +17,7 @@ const noRetry = 'no retry until the program calls connect()';
 const retryAfterOneSecond = 'retry after 1 s';
 const retryAtOnce = 'retry at once';
 
-/** The close codes, docs/errors.md is made from them. */
+/** The close codes; docs/errors.md is made from them. */
 export const closeCodes = {
   tlsOnly: {
     code: 4000,
@@ -153,7 +153,7 @@ function errorText<Values extends string[]>(
   return { when, example: text(...placeholders), text };
 }
 
-/** The texts of `pusher:error`. Where Pusher's own text is known, ours starts the same (pusher-protocol.md 1.7). */
+/** Texts of `pusher:error` (BAD-1). Where Pusher's own text is known, ours starts the same: programs look for it. */
 export const errorTexts = {
   notJson: errorText('the message is not JSON', [], () => 'Expected a message in JSON, found something else'),
   tooDeep: errorText(

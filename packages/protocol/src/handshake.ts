@@ -7,8 +7,7 @@ const versionLengthMax = 64;
 const subprotocolPrefix = 'pusher-channels-protocol-';
 
 /**
- * Checks the query of `/app/{key}` (pusher-protocol.md 1.1). Parameters other than `protocol` and `version` do not
- * matter.
+ * Checks the query of `/app/{key}` (CONN-4 to CONN-6). Parameters other than `protocol` and `version` do not matter.
  */
 export function checkHandshake(query: URLSearchParams): { protocol: ProtocolVersion } | { close: CloseCode } {
   const given = query.get('protocol');
@@ -38,7 +37,7 @@ function protocolVersion(text: string): ProtocolVersion | null {
 }
 
 /**
- * The first offered subprotocol that is ours, `pusher-channels-protocol-4` to `-7`, or null: then none is returned.
+ * The first offered subprotocol that is ours, `pusher-channels-protocol-4` to `-7`, or null: then none is returned (CONN-15).
  * @param offered the header `Sec-WebSocket-Protocol`, null when there is none
  */
 export function chooseSubprotocol(offered: string | null): string | null {

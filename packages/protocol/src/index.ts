@@ -2,10 +2,8 @@ export {
   type ChannelKind,
   type ChannelName,
   isClientEventChannel,
-  isUserId,
   needsSignature,
   parseChannelName,
-  userChannel,
 } from './channels.ts';
 export {
   type CloseCode,
@@ -17,13 +15,12 @@ export {
   errorTexts,
 } from './errors.ts';
 export { checkHandshake, chooseSubprotocol, type ProtocolVersion } from './handshake.ts';
-export { isJsonObject, parseJson, type Refused } from './json.ts';
+export { parseJson, type Refused } from './json.ts';
 export {
   activityTimeoutSeconds,
   apiClockToleranceSeconds,
   authorisationTimeoutSeconds,
   defaultLimits,
-  jsonDepthMax,
   pongTimeoutSeconds,
   subscriptionCountThrottle,
 } from './limits.ts';
@@ -55,7 +52,6 @@ export {
   parseBatch,
   parseInfo,
   parsePublish,
-  publishInfo,
 } from './publish.ts';
 export {
   channelStringToSign,

@@ -16,8 +16,8 @@ const closeBrace = 0x7d;
 const space = 0x20;
 
 /**
- * JSON text of a stranger as a value. The nesting is bounded before anything is parsed (`jsonDepthMax`); keys such
- * as `__proto__` become ordinary own properties. Never throws.
+ * JSON text of a stranger as a value. The nesting is bounded before anything is parsed (`jsonDepthMax`, BAD-2); keys
+ * such as `__proto__` become ordinary own properties (BAD-5). Never throws.
  */
 export function parseJson(text: string): { value: unknown } | Refused {
   if (nestsTooDeep(text)) return { refused: errorTexts.tooDeep.text() };
@@ -62,18 +62,21 @@ function isKey(text: string, start: number, end: number, name: string): boolean 
 
 /** Whether `text` nests deeper than `jsonDepthMax`. Right for JSON, and for any text as far as JSON.parse would read it. */
 function nestsTooDeep(text: string): boolean {
-  // Most frames are done here, by two searches at most: with so few brackets in all they cannot nest too deep.
+  // Each level takes two characters, and with so few brackets in all nothing nests too deep: most texts end here.
   if (text.length <= 2 * jsonDepthMax) return false;
-  if (countUpTo(text, '{', jsonDepthMax + 1) + countUpTo(text, '[', jsonDepthMax + 1) <= jsonDepthMax)
-    return false;
+  const most = jsonDepthMax + 1;
+  if (countUpTo(text, '{', most) + countUpTo(text, '[', most) <= jsonDepthMax) return false;
   const start = skipSpace(text, 0);
   return isOpening(text.charCodeAt(start)) && nestedEnd(text, start, jsonDepthMax) === -1;
 }
 
 function countUpTo(text: string, character: string, most: number): number {
   let count = 0;
-  for (let at = text.indexOf(character); at !== -1 && count < most; at = text.indexOf(character, at + 1))
+  let at = text.indexOf(character);
+  while (at !== -1 && count < most) {
     count++;
+    at = text.indexOf(character, at + 1);
+  }
   return count;
 }
 
@@ -104,10 +107,10 @@ function nestedEnd(text: string, start: number, depthMax: number): number {
 
 /** The index after the closing quote of the string that opens at `start`. */
 function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const c = text.charCodeAt(at);
-    if (c === backslash) at++;
-    else if (c === quote) return at + 1;
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(at - 1 - escapes) === backslash) escapes++;
+    if (escapes % 2 === 0) return at + 1;
   }
   return text.length;
 }

@@ -36,7 +36,7 @@ export const apiClockToleranceSeconds = 600;
 /** `activity_timeout` of the first event: a client that heard nothing for so long asks. [Pusher] */
 export const activityTimeoutSeconds = 120;
 
-/** How long an answer to a ping may take. [pusher-js waits as long for its own] */
+/** How long an answer to a ping may take. [ours] pusher-js waits as long for its own. */
 export const pongTimeoutSeconds = 30;
 
 /** How long a connection of an app with authorised connections may stay unauthorised. [Pusher] */

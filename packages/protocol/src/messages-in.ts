@@ -1,7 +1,7 @@
 import { errorTexts } from './errors.ts';
 import { isJsonObject, parseJson, rawMember } from './json.ts';
 
-/** A message of a client, checked for its shape (pusher-protocol.md 1.6, 1.11, 1.12); its names are not yet. */
+/** A message of a client, checked for its shape; channel, signature and rights are not looked at yet. */
 export type ClientMessage =
   | { type: 'ping' }
   | { type: 'pong' }
@@ -22,8 +22,8 @@ const ping: ClientMessage = { type: 'ping' };
 const pong: ClientMessage = { type: 'pong' };
 
 /**
- * Turns the text of one frame into a message. Never throws, whatever the text; its cost is linear in the text.
- * `data` of the `pusher:` events may be an object or the JSON text of one.
+ * Turns the text of one frame into a message, or into the reason why not (BAD-2, CLIENT-8). Never throws, whatever the
+ * text, and its cost is linear in the text. `data` of `pusher:` events may be an object or the JSON text of one (FRAME-3).
  */
 export function parseClientMessage(text: string): ClientMessage | RefusedMessage {
   const json = parseJson(text);

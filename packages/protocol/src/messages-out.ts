@@ -1,7 +1,10 @@
 /**
  * The frames that the server sends: each function returns the complete text. `data` is JSON text inside a JSON string,
- * except that of `pusher:error` and of client events (pusher-protocol.md 1.2). Members stand in the order event,
- * channel, data, user_id.
+ * except that of `pusher:error` and of client events (FRAME-2). Members stand in the order event, channel,
+ * data, user_id (FRAME-1).
+ *
+ * One `JSON.stringify` of a literal object takes about half the time of three for its strings (measured with 100 bytes
+ * of data: 150 against 270 ns), so text is only put together by hand around what is JSON text already.
  */
 
 /** `text` as a JSON string. */
@@ -16,8 +19,8 @@ export function jsonStringBody(text: string): string {
 
 /** The first message on a connection. `activityTimeoutSeconds` must not be 0: pusher-js would be stuck for ever. */
 export function connectionEstablished(socketId: string, activityTimeoutSeconds: number): string {
-  const data = `{"socket_id":${jsonString(socketId)},"activity_timeout":${activityTimeoutSeconds}}`;
-  return `{"event":"pusher:connection_established","data":${jsonString(data)}}`;
+  const data = JSON.stringify({ socket_id: socketId, activity_timeout: activityTimeoutSeconds });
+  return JSON.stringify({ event: 'pusher:connection_established', data });
 }
 
 /** The answer to a client's `pusher:ping`. */
@@ -32,15 +35,12 @@ export function ping(): string {
 
 /** @param data JSON text; a presence channel's holds its members */
 export function subscriptionSucceeded(channel: string, data = '{}'): string {
-  return frame('pusher_internal:subscription_succeeded', channel, data);
+  return channelEvent(channel, 'pusher_internal:subscription_succeeded', data);
 }
 
 /** A published event; `data` is the string of the publish, whatever it holds. */
 export function channelEvent(channel: string, event: string, data: string, userId?: string): string {
-  return (
-    `{"event":${jsonString(event)},"channel":${jsonString(channel)},"data":${jsonString(data)}` +
-    (userId === undefined ? '}' : `,"user_id":${jsonString(userId)}}`)
-  );
+  return JSON.stringify({ event, channel, data, user_id: userId });
 }
 
 /**
@@ -54,61 +54,57 @@ export function clientEvent(
   rawData: string | null,
   userId: string | null,
 ): string {
-  return (
-    `{"event":${jsonString(event)},"channel":${jsonString(channel)}` +
-    (rawData === null ? '' : `,"data":${rawData}`) +
-    (userId === null ? '}' : `,"user_id":${jsonString(userId)}}`)
-  );
+  const data = rawData === null ? '' : `,"data":${rawData}`;
+  const user = userId === null ? '' : `,"user_id":${JSON.stringify(userId)}`;
+  return `{"event":${JSON.stringify(event)},"channel":${JSON.stringify(channel)}${data}${user}}`;
 }
 
-/** @param userInfo JSON text of an object */
+/** @param userInfo JSON text of an object; null for none, which is sent as an empty one */
 export function memberAdded(channel: string, userId: string, userInfo: string | null): string {
-  const data = `{"user_id":${jsonString(userId)},"user_info":${userInfo ?? '{}'}}`;
-  return frame('pusher_internal:member_added', channel, data);
+  const data = `{"user_id":${JSON.stringify(userId)},"user_info":${userInfo ?? '{}'}}`;
+  return channelEvent(channel, 'pusher_internal:member_added', data);
 }
 
+/** The last connection of a member has left. */
 export function memberRemoved(channel: string, userId: string): string {
-  return frame('pusher_internal:member_removed', channel, `{"user_id":${jsonString(userId)}}`);
+  return channelEvent(channel, 'pusher_internal:member_removed', JSON.stringify({ user_id: userId }));
 }
 
+/** How many subscriptions the channel has. */
 export function subscriptionCount(channel: string, count: number): string {
-  return frame('pusher_internal:subscription_count', channel, `{"subscription_count":${count}}`);
+  return channelEvent(channel, 'pusher_internal:subscription_count', `{"subscription_count":${count}}`);
 }
 
 /** Tells a new subscriber of a cache channel that nothing is cached. */
 export function cacheMiss(channel: string): string {
-  return frame('pusher:cache_miss', channel, '{}');
+  return channelEvent(channel, 'pusher:cache_miss', '{}');
 }
 
 /** @param userData the signed text, given back as it came */
 export function signinSuccess(userData: string): string {
-  const data = `{"user_data":${jsonString(userData)}}`;
-  return `{"event":"pusher:signin_success","data":${jsonString(data)}}`;
+  const data = JSON.stringify({ user_data: userData });
+  return JSON.stringify({ event: 'pusher:signin_success', data });
 }
 
 /** Which watched users are, or have come, online and offline; an empty half is left out. */
 export function watchlistEvents(users: { online: readonly string[]; offline: readonly string[] }): string {
-  const events = [];
-  if (users.online.length > 0) events.push({ name: 'online', user_ids: users.online });
-  if (users.offline.length > 0) events.push({ name: 'offline', user_ids: users.offline });
-  return `{"event":"pusher_internal:watchlist_events","data":${jsonString(JSON.stringify({ events }))}}`;
+  const events = [
+    { name: 'online', user_ids: users.online },
+    { name: 'offline', user_ids: users.offline },
+  ].filter(({ user_ids }) => user_ids.length > 0);
+  return JSON.stringify({ event: 'pusher_internal:watchlist_events', data: JSON.stringify({ events }) });
 }
 
 /** @param code one of `errorCodes`, or before a close (protocol 4 and 5) one of `closeCodes`; null otherwise */
 export function errorEvent(code: number | null, message: string): string {
-  return `{"event":"pusher:error","data":{"code":${code},"message":${jsonString(message)}}}`;
+  return JSON.stringify({ event: 'pusher:error', data: { code, message } });
 }
 
-/** The second answer to a failed subscription, which pusher-js hands to the channel's own callbacks (1.7). */
+/** The second answer to a failed subscription, which pusher-js hands to the channel's own callbacks (SUB-8). */
 export function subscriptionError(
   channel: string,
   failure: { type: string; error: string; status: number },
 ): string {
   const { type, error, status } = failure;
-  return frame('pusher:subscription_error', channel, JSON.stringify({ type, error, status }));
-}
-
-/** @param event a name without characters that JSON escapes */
-function frame(event: string, channel: string, data: string): string {
-  return `{"event":"${event}","channel":${jsonString(channel)},"data":${jsonString(data)}}`;
+  return channelEvent(channel, 'pusher:subscription_error', JSON.stringify({ type, error, status }));
 }

@@ -46,8 +46,8 @@ export interface ApiRefusal {
 export const publishInfo: readonly InfoAttribute[] = ['user_count', 'subscription_count'];
 
 /**
- * The publish in the body of `POST /apps/{id}/events` (pusher-protocol.md 3.3). Parameters that the body lacks are
- * taken from the query, channels as `channels[]`.
+ * The publish in the body of `POST /apps/{id}/events` (API-3 to API-7). Parameters that the body lacks are taken from
+ * the query, channels as `channels[]` (API-2).
  * @param body parsed JSON; undefined when the request had none
  * @param query URL-decoded parameters
  */
@@ -60,7 +60,7 @@ export function parsePublish(
     return refuse('Expected a JSON object with name, data and channels');
   const given = body ?? {};
   const one = (name: string) => given[name] ?? query.get(name)?.[0];
-  const channels = given.channels ?? query.get('channels[]') ?? asList(one('channel'));
+  const channels = given.channels ?? asList(given.channel) ?? query.get('channels[]') ?? query.get('channel');
   return publishOf(
     { name: one('name'), data: one('data'), channels, socketId: one('socket_id'), info: one('info') },
     limits,
@@ -68,8 +68,8 @@ export function parsePublish(
 }
 
 /**
- * The publishes in the body of `POST /apps/{id}/batch_events`, each with one channel. One that is wrong refuses the
- * whole batch.
+ * The publishes in the body of `POST /apps/{id}/batch_events`, each with one channel (API-8). One that is wrong
+ * refuses the whole batch (API-9).
  * @param body parsed JSON
  */
 export function parseBatch(body: unknown, limits: PublishLimits): Publish[] | ApiRefusal {
@@ -164,7 +164,7 @@ function parseChannels(given: unknown, limits: PublishLimits): ChannelName[] | A
 }
 
 /**
- * The attributes named in `info`, a list separated by commas.
+ * The attributes named in `info`, a list separated by commas (API-7, API-11, API-12).
  * @param allowed the attributes that the endpoint has
  */
 export function parseInfo(text: string | undefined, allowed: readonly InfoAttribute[]): Info | ApiRefusal {

@@ -1,20 +1,23 @@
-/** The strings that signatures are made of (pusher-protocol.md 2.1 and 3.1), and the parts of what is signed. */
+/** The strings that signatures are made of, and the parts of what is signed. */
 
 /**
- * What a channel subscription's signature signs.
+ * What the signature of a channel subscription signs (PRIV-1).
  * @param channelData exactly as received, never encoded again; null when none was sent
  */
 export function channelStringToSign(socketId: string, channel: string, channelData: string | null): string {
   return channelData === null ? `${socketId}:${channel}` : `${socketId}:${channel}:${channelData}`;
 }
 
-/** @param userData exactly as received, never encoded again */
+/**
+ * What the signature of a sign-in signs (USER-1).
+ * @param userData exactly as received, never encoded again
+ */
 export function userStringToSign(socketId: string, userData: string): string {
   return `${socketId}::user::${userData}`;
 }
 
 /**
- * What an API request's signature signs.
+ * What the signature of an API request signs (SIGN-2, SIGN-3).
  * @param path without query; raw as on the wire, or percent-decoded (libraries sign it before they encode it)
  * @param params name and value of each query parameter, URL-decoded, in the order of the request
  */
@@ -42,7 +45,7 @@ export function parseAuth(auth: string): { key: string; signature: string } | nu
 
 const socketId = /^\d+\.\d+$/;
 
-/** Whether `text` has the form of a socket id, by the pattern that every publisher library checks. */
+/** Whether `text` has the form of a socket id (CONN-3), by the pattern that every publisher library checks. */
 export function isSocketId(text: string): boolean {
   return socketId.test(text);
 }

@@ -22,7 +22,7 @@ export interface UserData {
 }
 
 /**
- * The `channel_data` of a presence subscription (pusher-protocol.md 1.10). `user_id` may be a string or a number;
+ * The `channel_data` of a presence subscription (PRES-6, PRES-7). `user_id` may be a string or a number;
  * `user_info`, when given, must be an object of at most `memberBytes` UTF-8 bytes.
  */
 export function parseMemberData(
@@ -51,7 +51,7 @@ function numberText(id: number, channelData: string): string | null {
 }
 
 /**
- * The `user_data` of a sign-in (pusher-protocol.md 1.12, 1.13). `id` must be a string: pusher-js drops the sign-in
+ * The `user_data` of a sign-in (USER-2, WATCH-3). `id` must be a string: pusher-js drops the sign-in
  * otherwise. `user_info` is only used for presence, so one that is no object counts as none and refuses nothing.
  */
 export function parseUserData(
