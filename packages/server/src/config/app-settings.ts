@@ -1,3 +1,4 @@
+import { defaultLimits } from '@earshot/protocol';
 import { boolean, listOf, matching, originPattern, wholeNumber } from './kinds.ts';
 import { didYouMean, refusal, type Setting, setting, type ValuesOf } from './setting.ts';
 
@@ -47,7 +48,7 @@ export const appSettings = {
   clientEventsPerSecond: setting({
     env: 'EARSHOT_APP_CLIENT_EVENTS_PER_SECOND',
     kind: wholeNumber(0, 10_000, noLimit),
-    default: 10,
+    default: defaultLimits.clientEventsPerSecond,
     doc: 'Client events of one connection in a second; what is over it is refused with 4301.',
   }),
   userSignIn: setting({
@@ -83,7 +84,7 @@ export const appSettings = {
   cacheSeconds: setting({
     env: 'EARSHOT_APP_CACHE_SECONDS',
     kind: wholeNumber(1, 86_400),
-    default: 1800,
+    default: defaultLimits.cacheSeconds,
     doc: 'How long a cache channel keeps its last event.',
   }),
   connections: setting({
@@ -113,55 +114,55 @@ export const appSettings = {
   eventBytes: setting({
     env: 'EARSHOT_APP_EVENT_BYTES',
     kind: wholeNumber(1, 16_777_216),
-    default: 10_240,
+    default: defaultLimits.eventBytes,
     doc: 'Bytes of the data of one event, in UTF-8; more is answered by 413.',
   }),
   channelsPerPublish: setting({
     env: 'EARSHOT_APP_CHANNELS_PER_PUBLISH',
     kind: wholeNumber(1, 10_000),
-    default: 100,
+    default: defaultLimits.channelsPerPublish,
     doc: 'Channels that one event may be published to.',
   }),
   batchEvents: setting({
     env: 'EARSHOT_APP_BATCH_EVENTS',
     kind: wholeNumber(1, 1_000),
-    default: 10,
+    default: defaultLimits.batchEvents,
     doc: 'Events in one batch.',
   }),
   channelNameLength: setting({
     env: 'EARSHOT_APP_CHANNEL_NAME_LENGTH',
     kind: wholeNumber(1, 1_000),
-    default: 200,
+    default: defaultLimits.channelNameLength,
     doc: 'Characters of a channel name.',
   }),
   eventNameLength: setting({
     env: 'EARSHOT_APP_EVENT_NAME_LENGTH',
     kind: wholeNumber(1, 1_000),
-    default: 200,
+    default: defaultLimits.eventNameLength,
     doc: 'Characters of an event name.',
   }),
   presenceMembers: setting({
     env: 'EARSHOT_APP_PRESENCE_MEMBERS',
     kind: wholeNumber(1, 100_000),
-    default: 1_000,
+    default: defaultLimits.presenceMembers,
     doc: 'Users in one presence channel. The list that a new member gets must fit `EARSHOT_OUTBOX_BYTES`.',
   }),
   memberBytes: setting({
     env: 'EARSHOT_APP_MEMBER_BYTES',
     kind: wholeNumber(2, 65_536),
-    default: 1_024,
-    doc: 'Bytes of what a member of a presence channel tells about itself.',
+    default: defaultLimits.memberBytes,
+    doc: 'Bytes of the `user_info` of a member of a presence channel, in UTF-8.',
   }),
   userIdLength: setting({
     env: 'EARSHOT_APP_USER_ID_LENGTH',
     kind: wholeNumber(1, 1_000),
-    default: 128,
+    default: defaultLimits.userIdLength,
     doc: 'Characters of a user id.',
   }),
   watchlistUsers: setting({
     env: 'EARSHOT_APP_WATCHLIST_USERS',
     kind: wholeNumber(1, 10_000),
-    default: 100,
+    default: defaultLimits.watchlistUsers,
     doc: 'Users on one watchlist; the first ones are taken and the rest reported with 4302.',
   }),
 };

@@ -1,0 +1,11 @@
+/**
+ * The data cannot be used, for a reason that the operator can act on: the message names the setting, what was
+ * found and the remedy. To be shown without a stack.
+ */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,5 @@
+export { type Generated, type Kysely, type Migration, sql, type Transaction } from 'kysely';
+export { type Database, openDatabase } from './database.ts';
+export { DataError } from './error.ts';
+export { lockDataFolder } from './folder-lock.ts';
+export { migrate } from './migrate.ts';

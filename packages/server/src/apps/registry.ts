@@ -1,0 +1,305 @@
+import { type Database, DataError } from '@earshot/data';
+import type { Clock, Timer } from '../clock.ts';
+import {
+  type AppSettings,
+  appSettingNames,
+  appSettings,
+  checkAppSettings,
+  checkAppSettingValues,
+  defaultAppSettings,
+} from '../config/app-settings.ts';
+import { serverSettings } from '../config/server-settings.ts';
+import { refusal } from '../config/setting.ts';
+import type { Config } from '../config.ts';
+import { App, AppKey } from './app.ts';
+import { randomAppId, randomKey, randomSecret } from './credentials.ts';
+import { settleFirstApp } from './first-app.ts';
+import {
+  changing,
+  insertApp,
+  insertKey,
+  readApps,
+  readRevision,
+  readSettings,
+  type StoredApp,
+  writeSettings,
+} from './store.ts';
+import { type AppDatabase, openAppTables } from './tables.ts';
+import { UsageStore } from './usage-store.ts';
+
+/** How soon a change made by another process is noticed, and how much of the usage a crash can lose. */
+const pollMs = 2_000;
+
+export type Refused = { readonly refused: string };
+
+/** `here`: the change was made by this process. */
+export type AppListener = (app: App, here: boolean) => void;
+
+/** A failure in the background, and what was being done. */
+export type ProblemListener = (stage: string, error: unknown) => void;
+
+/**
+ * All apps, in memory: finding one never asks the database. Changes go to the database first and are taken over from
+ * there, by this process at once and by others as soon as they look at the revision.
+ */
+export interface AppRegistry {
+  byId(id: string): App | undefined;
+  byKey(key: string): App | undefined;
+  /** Oldest first. */
+  all(): Iterable<App>;
+  /** The app that `EARSHOT_APP_*` are about. */
+  first(): App;
+  /** Refused: unknown names, values that are not allowed, and settings that the environment holds. */
+  update(id: string, patch: Partial<AppSettings>): Promise<App | Refused>;
+  /** @throws Error when the id is taken or a value is not allowed */
+  create(app: { id?: string; name: string }): Promise<App>;
+  /** A further key with its secret, valid besides the present ones. */
+  addKey(id: string): Promise<AppKey | Refused>;
+  /** Refused: the only key of an app, and the one that the environment holds. */
+  revokeKey(id: string, key: string): Promise<App | Refused>;
+  /** Hears of every new, changed or removed app; a removed one is disabled. */
+  onChange(listener: AppListener): void;
+  /** Takes over what other processes have changed. */
+  refresh(): Promise<void>;
+  /** Writes down the usage. Close the database afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the tables and reads all apps; on the first start there is one, with a random key. Without `onProblem`,
+ * failures in the background are unhandled rejections.
+ *
+ * @throws DataError when what is stored or set cannot be used
+ */
+export async function openAppRegistry(options: {
+  database: Database;
+  config: Config;
+  clock: Clock;
+  onProblem?: ProblemListener;
+}): Promise<AppRegistry> {
+  const { database, config, clock } = options;
+  const db = await openAppTables(database);
+  const firstId = await changing(db, (transaction) => settleFirstApp(transaction, config.app, clock.now()));
+  const registry = new Registry(db, config, clock, firstId, options.onProblem ?? rethrow);
+  await registry.refresh();
+  for (const app of registry.all()) {
+    const errors = checkAppSettings(app.settings, config.outboxBytes);
+    if (errors.length > 0)
+      throw new DataError(`The settings of app ${app.id} do not work: ${errors.join('; ')}`);
+  }
+  registry.start();
+  return registry;
+}
+
+class Registry implements AppRegistry {
+  readonly #db: AppDatabase;
+  readonly #config: Config;
+  readonly #clock: Clock;
+  readonly #firstId: string;
+  readonly #onProblem: ProblemListener;
+  readonly #usage: UsageStore;
+  readonly #listeners: AppListener[] = [];
+  /** What each app was made from, to tell whether it has changed. */
+  readonly #sources = new WeakMap<App, string>();
+  #apps: ReadonlyMap<string, App> = new Map();
+  #appsByKey: ReadonlyMap<string, App> = new Map();
+  #revision = -1;
+  #lastRead: Promise<void> = Promise.resolve();
+  #round: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(db: AppDatabase, config: Config, clock: Clock, firstId: string, onProblem: ProblemListener) {
+    this.#db = db;
+    this.#config = config;
+    this.#clock = clock;
+    this.#firstId = firstId;
+    this.#onProblem = onProblem;
+    this.#usage = new UsageStore(db, clock.now());
+  }
+
+  byId(id: string): App | undefined {
+    return this.#apps.get(id);
+  }
+
+  byKey(key: string): App | undefined {
+    return this.#appsByKey.get(key);
+  }
+
+  all(): Iterable<App> {
+    return this.#apps.values();
+  }
+
+  first(): App {
+    return this.#mustHave(this.#firstId);
+  }
+
+  async update(id: string, patch: Partial<AppSettings>): Promise<App | Refused> {
+    const errors = [...checkAppSettingValues(patch), ...this.#heldByEnvironment(id, patch)];
+    if (errors.length > 0) return { refused: errors.join('; ') };
+    const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
+      const stored = await readSettings(transaction, id);
+      if (stored === undefined) return unknownApp(id);
+      const settings = { ...stored, ...patch };
+      const reasons = checkAppSettings(this.#effective(id, settings), this.#config.outboxBytes);
+      if (reasons.length > 0) return { refused: reasons.join('; ') };
+      await writeSettings(transaction, id, settings);
+      return null;
+    });
+    return refused ?? this.#changed(id);
+  }
+
+  async create({ id = randomAppId(), name }: { id?: string; name: string }): Promise<App> {
+    const errors = checkAppSettingValues({ name });
+    if (!serverSettings.appId.kind.accepts(id)) errors.push(refusal(serverSettings.appId, 'id', id, ' = '));
+    if (this.#apps.has(id)) errors.push(`id is "${id}", which another app has; expected a new one, or none`);
+    if (errors.length > 0) throw new Error(errors.join('; '));
+    const now = this.#clock.now();
+    await changing(this.#db, async (transaction) => {
+      await insertApp(transaction, { id, settings: { name } }, now);
+      await insertKey(transaction, id, { key: randomKey(), secret: randomSecret() }, now);
+    });
+    return this.#changed(id);
+  }
+
+  async addKey(id: string): Promise<AppKey | Refused> {
+    const key = new AppKey(randomKey(), randomSecret());
+    const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
+      if ((await readSettings(transaction, id)) === undefined) return unknownApp(id);
+      await insertKey(transaction, id, key, this.#clock.now());
+      return null;
+    });
+    if (refused !== null) return refused;
+    await this.#changed(id);
+    return key;
+  }
+
+  async revokeKey(id: string, key: string): Promise<App | Refused> {
+    if (id === this.#firstId && key === this.#config.app.key) {
+      return {
+        refused: `Key ${key} is set by EARSHOT_APP_KEY and would be back after a restart. Change it there`,
+      };
+    }
+    const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
+      const keys = await transaction.selectFrom('app_keys').select('key').where('app_id', '=', id).execute();
+      if (!keys.some((row) => row.key === key)) return { refused: `App ${id} has no key ${key}` };
+      if (keys.length === 1) {
+        return { refused: `Key ${key} is the only one of app ${id}. Add another first` };
+      }
+      await transaction.deleteFrom('app_keys').where('key', '=', key).execute();
+      return null;
+    });
+    return refused ?? this.#changed(id);
+  }
+
+  onChange(listener: AppListener): void {
+    this.#listeners.push(listener);
+  }
+
+  refresh(): Promise<void> {
+    return this.#read(false);
+  }
+
+  /** Begins to look for changes and to write down the usage, every two seconds. */
+  start(): void {
+    this.#timer = this.#clock.every(pollMs, () => {
+      this.#round ??= this.#background().finally(() => {
+        this.#round = undefined;
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#round;
+    await this.#usage.write(this.all(), this.#clock.now());
+  }
+
+  async #background(): Promise<void> {
+    try {
+      await this.refresh();
+      await this.#usage.write(this.all(), this.#clock.now());
+    } catch (error) {
+      this.#onProblem('apps: reading changes and writing down usage', error);
+    }
+  }
+
+  async #changed(id: string): Promise<App> {
+    await this.#read(true);
+    return this.#mustHave(id);
+  }
+
+  #mustHave(id: string): App {
+    const app = this.#apps.get(id);
+    if (app === undefined) throw new Error(`App ${id} has vanished from the database`);
+    return app;
+  }
+
+  /** One read after the other, so that an older one never overtakes a newer. */
+  #read(here: boolean): Promise<void> {
+    const read = () => this.#readNow(here);
+    this.#lastRead = this.#lastRead.then(read, read);
+    return this.#lastRead;
+  }
+
+  async #readNow(here: boolean): Promise<void> {
+    const revision = await readRevision(this.#db);
+    if (revision === this.#revision) return;
+    const apps = new Map<string, App>();
+    const appsByKey = new Map<string, App>();
+    const changed: App[] = [];
+    for (const stored of await readApps(this.#db)) {
+      const app = this.#apps.get(stored.id) ?? (await this.#added(stored));
+      if (this.#take(app, stored)) changed.push(app);
+      apps.set(app.id, app);
+      for (const key of app.keys.keys()) appsByKey.set(key, app);
+    }
+    for (const app of this.#apps.values()) {
+      if (apps.has(app.id)) continue;
+      app.settings = { ...app.settings, enabled: false };
+      changed.push(app);
+    }
+    this.#apps = apps;
+    this.#appsByKey = appsByKey;
+    this.#revision = revision;
+    for (const app of changed) for (const listener of this.#listeners) listener(app, here);
+  }
+
+  async #added({ id }: StoredApp): Promise<App> {
+    const app = new App(id, defaultAppSettings(), new Map());
+    await this.#usage.read(app);
+    return app;
+  }
+
+  /** Takes over what is stored; whether that changed anything. */
+  #take(app: App, stored: StoredApp): boolean {
+    const source = JSON.stringify([stored.settings, stored.keys]);
+    if (this.#sources.get(app) === source) return false;
+    this.#sources.set(app, source);
+    app.settings = this.#effective(app.id, stored.settings);
+    app.keys = new Map(stored.keys.map(({ key, secret }) => [key, new AppKey(key, secret)]));
+    return true;
+  }
+
+  /** The environment wins over what is stored, and that over the defaults. */
+  #effective(id: string, stored: Partial<AppSettings>): AppSettings {
+    const held = id === this.#firstId ? this.#config.app.settings : {};
+    return { ...defaultAppSettings(), ...stored, ...held };
+  }
+
+  #heldByEnvironment(id: string, patch: Partial<AppSettings>): string[] {
+    if (id !== this.#firstId) return [];
+    const held = appSettingNames.filter((name) => name in patch && name in this.#config.app.settings);
+    return held.map(
+      (name) =>
+        `${name} is set by ${appSettings[name].env} and would be back after a restart. Change it there, or unset it`,
+    );
+  }
+}
+
+function unknownApp(id: string): Refused {
+  return { refused: `There is no app ${id}` };
+}
+
+function rethrow(stage: string, error: unknown): never {
+  throw new Error(stage, { cause: error });
+}
