@@ -1,0 +1,74 @@
+import { channelEvent, type Info, type Publish } from '@earshot/protocol';
+import type { App } from '../apps/app.ts';
+import { takeMessages } from '../apps/message-quota.ts';
+import { refusal } from './answer.ts';
+import type { ApiParts } from './call.ts';
+
+const rateWindowMs = 1_000;
+
+/** Publishes of an app in the current second of this node. */
+const rates = new WeakMap<App, { windowAt: number; publishes: number }>();
+
+/** Counts `publishes` events against the app's limits. @returns the refusal when one is reached */
+export function takePublishes(parts: ApiParts, app: App, publishes: number): Response | null {
+  const { publishesPerSecond, messagesPerDay } = app.settings;
+  if (publishesPerSecond > 0 && isOverRate(parts, app, publishes, publishesPerSecond)) {
+    const message = `Over the limit of ${publishesPerSecond} publishes per second for this app: wait a second, then send again`;
+    return refusal(429, message, { 'Retry-After': '1' });
+  }
+  if (!takeMessages(app, publishes)) {
+    return refusal(403, `Over the limit of ${messagesPerDay} messages per day for this app`);
+  }
+  return null;
+}
+
+function isOverRate(parts: ApiParts, app: App, publishes: number, limit: number): boolean {
+  const now = parts.clock.monotonic();
+  let rate = rates.get(app);
+  if (rate === undefined || now - rate.windowAt >= rateWindowMs) {
+    rate = { windowAt: now, publishes: 0 };
+    rates.set(app, rate);
+  }
+  if (rate.publishes + publishes > limit) return true;
+  rate.publishes += publishes;
+  return false;
+}
+
+/** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */
+export async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
+  let kept: Promise<void>[] | null = null;
+  for (const channel of event.channels) {
+    parts.counters.eventsPublished++;
+    app.usage.count(parts.hub.get(app.id, channel.name)?.subscriptions ?? 0);
+    const keeping = parts.publisher.publish({
+      appId: app.id,
+      channel,
+      frame: channelEvent(channel.name, event.event, event.data),
+      except: event.socketId,
+      cacheSeconds: app.settings.cacheSeconds,
+    });
+    if (keeping !== null) {
+      kept ??= [];
+      kept.push(keeping);
+    }
+  }
+  if (kept !== null) await Promise.all(kept);
+}
+
+export function wantsInfo(info: Info): boolean {
+  return info.userCount || info.subscriptionCount;
+}
+
+/** The attributes asked for of one channel; those that do not apply are left out (API-7). */
+export async function channelInfo(
+  parts: ApiParts,
+  app: App,
+  channel: { readonly name: string; readonly kind: string },
+  info: Info,
+): Promise<{ user_count?: number; subscription_count?: number }> {
+  const summary = await parts.roster.channel(app.id, channel.name);
+  return {
+    ...(info.userCount && channel.kind === 'presence' ? { user_count: summary.users } : {}),
+    ...(info.subscriptionCount ? { subscription_count: summary.subscriptions } : {}),
+  };
+}

@@ -1,0 +1,126 @@
+import { verifyRequest } from '../apps/auth.ts';
+import type { AppRegistry } from '../apps/registry.ts';
+import type { Target } from '../http/target.ts';
+import type { Log } from '../log.ts';
+import { Counters } from '../metrics/counters.ts';
+import { refusal } from './answer.ts';
+import { batchEvents } from './batch-events.ts';
+import type { ApiParts, Endpoint } from './call.ts';
+import { channelEvents } from './channel-events.ts';
+import { channelUsers } from './channel-users.ts';
+import { channel, channelStats, channels } from './channels.ts';
+import { events } from './events.ts';
+import { terminate } from './terminate.ts';
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  /** The path's parts; `*` is open. */
+  readonly pattern: readonly string[];
+  readonly endpoint: Endpoint;
+}
+
+/** Below `/apps/{id}/`; the most frequent first. */
+const appRoutes: readonly Route[] = [
+  { method: 'POST', pattern: ['events'], endpoint: events },
+  { method: 'POST', pattern: ['batch_events'], endpoint: batchEvents },
+  { method: 'GET', pattern: ['channels'], endpoint: channels },
+  { method: 'GET', pattern: ['channels', '*'], endpoint: channel },
+  { method: 'GET', pattern: ['channels', '*', 'users'], endpoint: channelUsers },
+  { method: 'GET', pattern: ['channels', '*', 'stats'], endpoint: channelStats },
+  { method: 'POST', pattern: ['channels', '*', 'events'], endpoint: channelEvents },
+  { method: 'POST', pattern: ['users', '*', 'terminate_connections'], endpoint: terminate },
+];
+/** Below `/`: the app is found by its key (API-15). */
+const rootRoutes: readonly Route[] = [
+  { method: 'POST', pattern: ['users', '*', 'terminate_connections'], endpoint: terminate },
+];
+
+/** The HTTP API: finds the endpoint, checks the signature, and turns what went wrong into an answer. */
+export class Api {
+  readonly #parts: ApiParts;
+  readonly #apps: AppRegistry;
+  readonly #log: Log;
+
+  constructor(parts: ApiParts, apps: AppRegistry, log: Log) {
+    this.#parts = parts;
+    this.#apps = apps;
+    this.#log = log;
+  }
+
+  /** Never rejects. */
+  async handle(request: Request, target: Target): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#answer(request, target);
+    } catch (error) {
+      this.#parts.counters.handlerFailures++;
+      this.#log.error({ err: error, method: request.method }, 'an API request could not be handled');
+      response = refusal(
+        500,
+        'The server could not handle this request. It is not your fault; the reason is in its log.',
+      );
+    }
+    Counters.add(this.#parts.counters.apiRequests, response.status);
+    return response;
+  }
+
+  async #answer(request: Request, { path, query }: Target): Promise<Response> {
+    const [, root, ...rest] = path.split('/');
+    const appId = root === 'apps' ? (rest[0] ?? '') : null;
+    const found =
+      appId === null
+        ? match(rootRoutes, request.method, [root ?? '', ...rest])
+        : match(appRoutes, request.method, rest.slice(1));
+    if (found === null) return notFound();
+    const body = await request.bytes();
+    const verdict = verifyRequest({
+      app: appId === null ? undefined : this.#apps.byId(appId),
+      lookup: (key) => this.#apps.byKey(key),
+      method: request.method,
+      path,
+      query,
+      body,
+      nowSeconds: Math.floor(this.#parts.clock.now() / 1000),
+    });
+    if ('status' in verdict) {
+      if (verdict.status === 401) this.#parts.counters.apiSignatureFailures++;
+      return refusal(verdict.status, verdict.message);
+    }
+    return found.endpoint(this.#parts, { app: verdict.app, path: found.open, params: verdict.params, body });
+  }
+}
+
+export function notFound(): Response {
+  return refusal(404, '404 NOT FOUND');
+}
+
+function match(
+  routes: readonly Route[],
+  method: string,
+  parts: readonly string[],
+): { endpoint: Endpoint; open: string[] } | null {
+  for (const { method: wanted, pattern, endpoint } of routes) {
+    if (wanted !== method || pattern.length !== parts.length) continue;
+    const open: string[] = [];
+    const fits = pattern.every((part, index) => {
+      const given = parts[index] as string;
+      if (part !== '*') return part === given;
+      const decoded = decode(given);
+      if (decoded === null || decoded === '') return false;
+      open.push(decoded);
+      return true;
+    });
+    if (fits) return { endpoint, open };
+  }
+  return null;
+}
+
+/** Null where the percent signs are no encoding. */
+function decode(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
+}

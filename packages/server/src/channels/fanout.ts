@@ -1,0 +1,166 @@
+import type { Clock } from '../clock.ts';
+import type { Channel, Listener, Pending } from './channel.ts';
+
+/** Writes one frame to everybody in a topic; the transports fulfil it (`transports/topics.ts`). */
+export interface Topics {
+  publish(topic: string, frame: string): void;
+}
+
+/** How long an event of a busy channel may wait for others to share its write. */
+export const coalescingWindowMs = 4;
+/** What waits is written at the latest when it is this much. */
+const pendingFramesMax = 256;
+const pendingCharactersMax = 256 * 1024;
+/** A pause counts as at most this, so that a channel that wakes up is recognised as busy after about ten events. */
+const gapSampleMaxMs = 100;
+const gapWeight = 0.25;
+
+/** Plain numbers that the metrics read when they are asked. */
+export interface FanOutStats {
+  /** Events handed to fan-out. */
+  events: number;
+  /** Events × subscribers. */
+  deliveries: number;
+  /** Characters × subscribers; frames are nearly always ASCII, where this is bytes. */
+  deliveredCharacters: number;
+  /** Events that shared a write with an earlier one. */
+  coalesced: number;
+  /** Upper bounds are `fanOutBucketsMs`; the last slot is everything above. */
+  readonly durations: Float64Array;
+  durationSumMs: number;
+}
+
+export const fanOutBucketsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100] as const;
+
+/**
+ * Delivers a node's events to its subscribers.
+ *
+ * A write costs more than the bytes in it, so events that come faster than one per `coalescingWindowMs` on a channel
+ * wait up to that long and share a write; a channel with fewer events is written at once, because waiting would gain
+ * nothing. What waits is a list of steps in the order of acceptance. A new subscriber is one of the steps: it enters
+ * the topic after the events that were accepted before it, which is what keeps COAL-1 to COAL-4 (docs/protocol.md)
+ * true without flushing at every join.
+ */
+export class FanOut {
+  readonly stats: FanOutStats = {
+    events: 0,
+    deliveries: 0,
+    deliveredCharacters: 0,
+    coalesced: 0,
+    durations: new Float64Array(fanOutBucketsMs.length + 1),
+    durationSumMs: 0,
+  };
+  readonly #topics: Topics;
+  readonly #clock: Clock;
+  /** In the order in which they are due, since all wait equally long. */
+  readonly #pendingChannels = new Set<Channel>();
+  #timerArmed = false;
+
+  constructor(topics: Topics, clock: Clock) {
+    this.#topics = topics;
+    this.#clock = clock;
+  }
+
+  /** Hands `frame` to all subscribers of `channel` but `except`. */
+  deliver(channel: Channel, frame: string, except: Listener | null): void {
+    this.stats.events++;
+    this.stats.deliveries += channel.subscriptions;
+    this.stats.deliveredCharacters += channel.subscriptions * frame.length;
+    const now = this.#clock.monotonic();
+    const gap = Math.min(now - channel.lastEventAt, gapSampleMaxMs);
+    channel.lastEventAt = now;
+    channel.averageGapMs =
+      channel.averageGapMs === Number.POSITIVE_INFINITY
+        ? gap
+        : channel.averageGapMs + gapWeight * (gap - channel.averageGapMs);
+    const pending = channel.pending;
+    if (pending !== null) {
+      this.stats.coalesced++;
+      this.#append(channel, pending, frame, except);
+    } else if (channel.averageGapMs <= coalescingWindowMs) {
+      this.#append(channel, this.#begin(channel), frame, except);
+    } else {
+      this.#write(channel, frame, except);
+      this.#measure(now);
+    }
+  }
+
+  /** `listener` gets what is delivered to `channel` after this call, and nothing from before it. */
+  enter(channel: Channel, listener: Listener): void {
+    if (channel.pending === null) listener.enterTopic(channel.topic);
+    else channel.pending.steps.push({ enter: listener });
+  }
+
+  /** `listener` gets what was delivered to `channel` before this call, and nothing after it. */
+  exit(channel: Channel, listener: Listener): void {
+    this.flush(channel);
+    listener.leaveTopic(channel.topic);
+  }
+
+  /** Writes what waits for `channel`, in one tick, so that each subscriber gets it in one write. */
+  flush(channel: Channel): void {
+    const pending = channel.pending;
+    if (pending === null) return;
+    channel.pending = null;
+    this.#pendingChannels.delete(channel);
+    const start = this.#clock.monotonic();
+    for (const step of pending.steps) {
+      if ('enter' in step) step.enter.enterTopic(channel.topic);
+      else this.#write(channel, step.frame, step.except);
+    }
+    this.#measure(start);
+  }
+
+  /** Writes what waits for any of `channels`; to be called before anything is sent to their subscriber directly. */
+  flushFor(channels: ReadonlyMap<string, Channel>): void {
+    if (this.#pendingChannels.size === 0 || channels.size === 0) return;
+    if (channels.size < this.#pendingChannels.size) {
+      for (const channel of channels.values()) this.flush(channel);
+    } else {
+      for (const channel of this.#pendingChannels) {
+        if (channels.get(channel.name.name) === channel) this.flush(channel);
+      }
+    }
+  }
+
+  flushAll(): void {
+    for (const channel of this.#pendingChannels) this.flush(channel);
+  }
+
+  #begin(channel: Channel): Pending {
+    const pending: Pending = { steps: [], frames: 0, bytes: 0 };
+    channel.pending = pending;
+    this.#pendingChannels.add(channel);
+    if (!this.#timerArmed) this.#arm();
+    return pending;
+  }
+
+  #append(channel: Channel, pending: Pending, frame: string, except: Listener | null): void {
+    pending.steps.push({ frame, except });
+    pending.frames++;
+    pending.bytes += frame.length;
+    if (pending.frames >= pendingFramesMax || pending.bytes >= pendingCharactersMax) this.flush(channel);
+  }
+
+  #write(channel: Channel, frame: string, except: Listener | null): void {
+    if (except === null) this.#topics.publish(channel.topic, frame);
+    else except.publishToOthers(channel.topic, frame);
+  }
+
+  /** One timer serves all channels: what began to wait after it was armed goes out a little earlier than its window. */
+  #arm(): void {
+    this.#timerArmed = true;
+    this.#clock.after(coalescingWindowMs, () => {
+      this.#timerArmed = false;
+      this.flushAll();
+    });
+  }
+
+  #measure(start: number): void {
+    const durationMs = this.#clock.monotonic() - start;
+    this.stats.durationSumMs += durationMs;
+    let bucket = 0;
+    while (bucket < fanOutBucketsMs.length && durationMs > (fanOutBucketsMs[bucket] as number)) bucket++;
+    (this.stats.durations[bucket] as number)++;
+  }
+}

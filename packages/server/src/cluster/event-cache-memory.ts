@@ -1,0 +1,49 @@
+import { type CachedEvent, topicOf } from '../channels/channel.ts';
+import type { Clock } from '../clock.ts';
+import type { EventCache } from './event-cache.ts';
+
+/** What all cached frames together may hold; beyond it the events written longest ago go first. */
+const charactersMax = 64 * 1024 * 1024;
+
+export class MemoryEventCache implements EventCache {
+  readonly #clock: Clock;
+  /** In the order of writing, so that the first is the oldest. */
+  readonly #events = new Map<string, CachedEvent>();
+  #characters = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  set(appId: string, channel: string, event: CachedEvent): Promise<void> {
+    const key = topicOf(appId, channel);
+    this.#delete(key);
+    this.#events.set(key, event);
+    this.#characters += event.frame.length;
+    for (const [oldest, held] of this.#events) {
+      if (this.#characters <= charactersMax && held.expiresAt > this.#clock.now()) break;
+      this.#delete(oldest);
+    }
+    return Promise.resolve();
+  }
+
+  get(appId: string, channel: string): Promise<CachedEvent | null> {
+    const key = topicOf(appId, channel);
+    const event = this.#events.get(key);
+    if (event === undefined) return Promise.resolve(null);
+    if (event.expiresAt > this.#clock.now()) return Promise.resolve(event);
+    this.#delete(key);
+    return Promise.resolve(null);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #delete(key: string): void {
+    const event = this.#events.get(key);
+    if (event === undefined) return;
+    this.#events.delete(key);
+    this.#characters -= event.frame.length;
+  }
+}

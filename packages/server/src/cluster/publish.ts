@@ -1,0 +1,78 @@
+import type { ChannelName } from '@earshot/protocol';
+import { type Channel, topicOf } from '../channels/channel.ts';
+import type { FanOut } from '../channels/fanout.ts';
+import type { Hub } from '../channels/hub.ts';
+import type { Clock } from '../clock.ts';
+import type { Bus } from './bus.ts';
+import type { EventCache } from './event-cache.ts';
+
+/** An accepted event on its way to one channel. */
+export interface Publication {
+  readonly appId: string;
+  readonly channel: ChannelName;
+  /** The complete frame; everybody gets these bytes. */
+  readonly frame: string;
+  /** Socket id of the connection that must not get it, here or on another node. */
+  readonly except: string | null;
+  /** How long a cache channel keeps it; 0 = not at all. */
+  readonly cacheSeconds: number;
+}
+
+/** Takes accepted events to the subscribers: first those of this node, then those of the others. */
+export class Publisher {
+  readonly #hub: Hub;
+  readonly #fanOut: FanOut;
+  readonly #bus: Bus;
+  readonly #cache: EventCache;
+  readonly #clock: Clock;
+
+  constructor(parts: { hub: Hub; fanOut: FanOut; bus: Bus; cache: EventCache; clock: Clock }) {
+    this.#hub = parts.hub;
+    this.#fanOut = parts.fanOut;
+    this.#bus = parts.bus;
+    this.#cache = parts.cache;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Delivers here and relays, both before it returns, so that the order of calls is the order of delivery.
+   * @returns null, or for a cache channel a promise that resolves when the event is kept
+   */
+  publish(publication: Publication): Promise<void> | null {
+    const { appId, channel, frame, except, cacheSeconds } = publication;
+    const cachedUntil = channel.cached && cacheSeconds > 0 ? this.#clock.now() + cacheSeconds * 1000 : 0;
+    const topic = topicOf(appId, channel.name);
+    this.deliver(topic, frame, except, cachedUntil);
+    this.#bus.relay(topic, { kind: 'event', frame, except, cachedUntil });
+    return cachedUntil === 0 ? null : this.#cache.set(appId, channel.name, { frame, expiresAt: cachedUntil });
+  }
+
+  /** Delivers to the subscribers of this node; the bus calls it for what other nodes publish. */
+  deliver(topic: string, frame: string, except: string | null, cachedUntil: number): void {
+    const channel = this.#hub.byTopic(topic);
+    if (channel === undefined) return;
+    if (cachedUntil > 0) channel.cached = { frame, expiresAt: cachedUntil };
+    const excluded = except === null ? null : (this.#hub.listeners.get(except) ?? null);
+    this.#fanOut.deliver(channel, frame, excluded);
+  }
+
+  /** Makes this node hear a channel that just got its first hold; `channel.opening` is null again afterwards. */
+  open(channel: Channel): void {
+    channel.opening = this.#open(channel).finally(() => {
+      channel.opening = null;
+    });
+  }
+
+  async #open(channel: Channel): Promise<void> {
+    await this.#bus.listen(channel.topic);
+    if (!channel.name.cached) return;
+    const kept = await this.#cache.get(channel.appId, channel.name.name);
+    // An event that came in the meantime is newer than what the cache said.
+    channel.cached ??= kept;
+  }
+
+  /** Undoes `open` for a channel that this node let go. */
+  close(channel: Channel): void {
+    this.#bus.leave(channel.topic);
+  }
+}

@@ -1,0 +1,215 @@
+import {
+  type ChannelName,
+  cacheMiss,
+  errorTexts,
+  exceedsBytes,
+  needsSignature,
+  parseChannelName,
+  parseMemberData,
+  subscriptionError,
+  subscriptionSucceeded,
+} from '@earshot/protocol';
+import { verifyChannelAuth } from '../apps/auth.ts';
+import type { Channel, JoinOutcome } from '../channels/channel.ts';
+import type { Connection } from './connection.ts';
+import type { Parts } from './parts.ts';
+
+export interface SubscribeMessage {
+  readonly channel: string;
+  readonly auth: string | null;
+  readonly channelData: string | null;
+}
+
+/** `pusher:subscribe` (SUB, PRIV, PRES, CACHE). */
+export function subscribe(
+  parts: Parts,
+  connection: Connection,
+  message: SubscribeMessage,
+): Promise<void> | null {
+  const { settings } = connection.app;
+  const name = parseChannelName(message.channel, settings.channelNameLength);
+  if (name === null) {
+    return refuse(connection, message.channel, 400, errorTexts.invalidChannelName.text(message.channel));
+  }
+  if (connection.subscriptions.has(name.name)) {
+    return refuse(connection, name.name, 400, errorTexts.alreadySubscribed.text(name.name));
+  }
+  if (settings.channelsPerConnection > 0 && connection.subscriptions.size >= settings.channelsPerConnection) {
+    return refuse(
+      connection,
+      name.name,
+      400,
+      `Over the limit of ${settings.channelsPerConnection} channels per connection: unsubscribe from one first`,
+    );
+  }
+  const denied = authorise(parts, connection, name, message);
+  if (denied !== null) return refuse(connection, name.name, 401, denied);
+  const member = name.kind === 'presence' ? memberOf(connection, message.channelData) : null;
+  if (member !== null && 'refused' in member) return refuse(connection, name.name, 400, member.refused);
+
+  const { channel, isNew } = parts.hub.hold(connection.app.id, name);
+  if (isNew) parts.publisher.open(channel);
+  if (channel.opening === null && member === null) return confirm(parts, connection, channel, null);
+  return join(parts, connection, channel, member);
+}
+
+/** @returns the reason why this connection may not subscribe, or null */
+function authorise(
+  parts: Parts,
+  connection: Connection,
+  name: ChannelName,
+  message: SubscribeMessage,
+): string | null {
+  if (name.kind === 'user') {
+    if (connection.user?.userId === name.userId) return null;
+    return `Only the user who is signed in on the connection can subscribe to ${name.name}`;
+  }
+  if (!needsSignature(name)) return null;
+  const verdict = verifyChannelAuth(
+    connection.app,
+    connection.socketId,
+    name.name,
+    message.auth,
+    message.channelData,
+  );
+  if ('refused' in verdict) {
+    parts.counters.channelSignatureFailures++;
+    return verdict.refused;
+  }
+  return null;
+}
+
+/** Who joins: what `channel_data` says, else who signed in (PRES-9, PRES-10). */
+function memberOf(
+  connection: Connection,
+  channelData: string | null,
+): { userId: string; userInfo: string | null } | { refused: string } {
+  if (channelData !== null) return parseMemberData(channelData, connection.app.settings);
+  const { user } = connection;
+  const { memberBytes } = connection.app.settings;
+  if (user?.userInfo && exceedsBytes(user.userInfo, memberBytes)) {
+    return { refused: errorTexts.memberTooLarge.text(`${memberBytes}`) };
+  }
+  if (user !== null) return user;
+  return { refused: 'Missing parameter: data.channel_data. Send it, or sign in before subscribing.' };
+}
+
+/** The way that has to wait: for the bus to hear a new channel, and for the cluster to take a member in. */
+async function join(
+  parts: Parts,
+  connection: Connection,
+  channel: Channel,
+  member: { userId: string; userInfo: string | null } | null,
+): Promise<void> {
+  let confirmed = false;
+  try {
+    if (channel.opening !== null) await channel.opening;
+    if (member === null) {
+      if (connection.closed) return;
+      confirm(parts, connection, channel, null);
+      confirmed = true;
+      return;
+    }
+    const outcome = await enterMember(parts, connection, channel, member.userId, member.userInfo);
+    if ('refused' in outcome || connection.closed) {
+      dropMember(parts, channel, member.userId, 'list' in outcome);
+      if ('refused' in outcome) {
+        const limit = connection.app.settings.presenceMembers;
+        refuse(
+          connection,
+          channel.name.name,
+          403,
+          `Over the limit of ${limit} members in ${channel.name.name}`,
+        );
+      }
+      return;
+    }
+    connection.memberships ??= new Map();
+    connection.memberships.set(channel, member.userId);
+    confirm(parts, connection, channel, outcome.list.succeededFrame(channel.name.name));
+    confirmed = true;
+  } finally {
+    if (!confirmed && parts.hub.release(channel)) parts.publisher.close(channel);
+  }
+}
+
+/** One more connection of the user on this node; the cluster is asked when it is the first or brings newer info. */
+async function enterMember(
+  parts: Parts,
+  connection: Connection,
+  channel: Channel,
+  userId: string,
+  userInfo: string | null,
+): Promise<JoinOutcome> {
+  const members = membersOf(channel);
+  const known = members.get(userId);
+  const asked =
+    known !== undefined && known.userInfo === userInfo
+      ? known.joined
+      : parts.roster.join(
+          channel.appId,
+          channel.name.name,
+          userId,
+          userInfo,
+          connection.app.settings.presenceMembers,
+        );
+  if (known === undefined) members.set(userId, { connections: 1, userInfo, joined: asked });
+  else {
+    known.connections++;
+    known.userInfo = userInfo;
+    known.joined = asked;
+  }
+  try {
+    return await asked;
+  } catch (error) {
+    dropMember(parts, channel, userId, false);
+    throw error;
+  }
+}
+
+/** One connection of the user less on this node. @param joined whether the cluster has the user in from this node */
+export function dropMember(parts: Parts, channel: Channel, userId: string, joined: boolean): void {
+  const members = membersOf(channel);
+  const member = members.get(userId);
+  if (member === undefined || --member.connections > 0) return;
+  members.delete(userId);
+  if (joined) parts.background('roster: leave', parts.roster.leave(channel.appId, channel.name.name, userId));
+}
+
+/** Tells the cluster how many subscriptions this node has, except of the channels that no count shows (USER-8). */
+export function reportSubscriptions(parts: Parts, channel: Channel): void {
+  if (channel.name.kind === 'user') return;
+  const reported = parts.roster.reportSubscriptions(channel.appId, channel.name.name, channel.subscriptions);
+  parts.background('roster: subscriptions', reported);
+}
+
+function membersOf(channel: Channel): NonNullable<Channel['members']> {
+  if (channel.members === null) throw new Error(`${channel.name.name} is no presence channel`);
+  return channel.members;
+}
+
+/** The subscription is made: success, then the cached event or its absence, then what is published from now on. */
+function confirm(parts: Parts, connection: Connection, channel: Channel, presenceFrame: string | null): null {
+  const { name } = channel;
+  connection.send(presenceFrame ?? subscriptionSucceeded(name.name));
+  if (name.cached) {
+    const kept = channel.cached;
+    const isFresh = kept !== null && kept.expiresAt > parts.clock.now();
+    connection.send(isFresh ? kept.frame : cacheMiss(name.name));
+  }
+  connection.subscriptions.set(name.name, channel);
+  if (needsSignature(name)) connection.authorise();
+  parts.hub.subscribed(channel);
+  parts.fanOut.enter(channel, connection.socket);
+  reportSubscriptions(parts, channel);
+  return null;
+}
+
+/** `pusher:error`, and unless the app has switched it off the event that names the channel (SUB-8). */
+function refuse(connection: Connection, channel: string, status: number, message: string): null {
+  connection.refuse(message);
+  if (!connection.app.settings.subscriptionErrors) return null;
+  const type = status === 401 ? 'AuthError' : 'SubscriptionError';
+  connection.send(subscriptionError(channel, { type, error: message, status }));
+  return null;
+}

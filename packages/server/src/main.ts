@@ -1,0 +1,58 @@
+#!/usr/bin/env bun
+import { DataError } from '@earshot/data';
+import { version } from '../package.json';
+import { type Config, readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { createServer } from './server.ts';
+import { StartError } from './start-error.ts';
+
+const [command] = process.argv.slice(2);
+if (command === '--version') console.log(version);
+else await run(process.argv.slice(2), serve);
+
+/** Reads the settings, and turns what is wrong with them or with the start into text for a person and exit code 1. */
+async function run(argv: string[], task: (config: Config) => Promise<void>): Promise<void> {
+  const read = readConfig(argv, process.env);
+  if ('help' in read) {
+    console.log(read.help);
+    return;
+  }
+  if ('errors' in read) fail(read.errors);
+  try {
+    await task(read.config);
+  } catch (error) {
+    if (error instanceof StartError || error instanceof DataError) fail([error.message]);
+    throw error;
+  }
+}
+
+function fail(errors: readonly string[]): never {
+  for (const error of errors) console.error(`earshot: ${error}`);
+  process.exit(1);
+}
+
+async function serve(config: Config): Promise<void> {
+  const log = createLog(config.logLevel);
+  // A bug in one place must not end everybody's connections.
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'an exception was not caught'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection was not caught'));
+
+  const server = await createServer({ config, log });
+  log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
+  if (process.stdout.isTTY) {
+    const address = (config.publicUrl ?? server.url) + config.path;
+    console.log(`\n  Earshot ${version} runs on ${address}\n`);
+    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
+  }
+
+  let isDraining = false;
+  const shutDown = async (signal: NodeJS.Signals) => {
+    if (isDraining) process.exit(1);
+    isDraining = true;
+    log.info({ signal, seconds: config.drainSeconds }, 'draining; a second signal exits at once');
+    await server.drain();
+    process.exit(0);
+  };
+  process.on('SIGTERM', shutDown);
+  process.on('SIGINT', shutDown);
+}

@@ -1,0 +1,27 @@
+/** Plain numbers that hot paths add to; `metrics/prometheus.ts` reads them when it is asked. */
+export class Counters {
+  connectionsOpened = 0;
+  /** Close code, or 0 where the client just went, to number of connections. */
+  readonly connectionsClosed = new Map<number, number>();
+  framesReceived = 0;
+  charactersReceived = 0;
+  eventsPublished = 0;
+  clientEvents = 0;
+  /** API status to number of requests. */
+  readonly apiRequests = new Map<number, number>();
+  apiSignatureFailures = 0;
+  channelSignatureFailures = 0;
+  userSignatureFailures = 0;
+  clientEventsOverRate = 0;
+  slowClientsCut = 0;
+  /** Connections closed because too many of their messages waited. */
+  inboxOverflows = 0;
+  /** Bugs that a handler caught: each is in the log. */
+  handlerFailures = 0;
+  /** Work that failed where nobody waits for it, such as relaying to other nodes; each is in the log. */
+  backgroundFailures = 0;
+
+  static add(counts: Map<number, number>, key: number): void {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+}
