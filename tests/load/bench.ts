@@ -112,18 +112,17 @@ async function measure(scenario: string, name: ServerName, scale: Scale): Promis
     ]),
   );
   const timer = setTimeout(() => generator.kill('SIGKILL'), patienceMs);
-  try {
-    const [out, err] = await Promise.all([
-      new Response(generator.stdout).text(),
-      new Response(generator.stderr).text(),
-    ]);
-    const code = await generator.exited;
-    if (code !== 0) throw new Error(err.trim() || `no result after ${patienceMs / 1000} s`);
-    return JSON.parse(out) as Measures;
-  } finally {
-    clearTimeout(timer);
-    await server.stop();
-  }
+  const [out, err] = await Promise.all([
+    new Response(generator.stdout).text(),
+    new Response(generator.stderr).text(),
+  ]);
+  const code = await generator.exited;
+  clearTimeout(timer);
+  const log = await server.stop();
+  if (code === 0) return JSON.parse(out) as Measures;
+  throw new Error(
+    `${err.trim() || `no result after ${patienceMs / 1000} s`}\nthe server's last lines:\n${log}`,
+  );
 }
 
 /** What would make a reader doubt a figure. */

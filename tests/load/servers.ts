@@ -12,8 +12,8 @@ export const serverNames: readonly ServerName[] = ['earshot', 'bare', 'soketi'];
 
 /** A server in a child process. */
 export interface RunningServer extends Target {
-  /** Ends the process and removes its data folder. */
-  stop(): Promise<void>;
+  /** Ends the process, removes its data folder, and returns the last lines that it wrote. */
+  stop(): Promise<string>;
 }
 
 /** Servers and generators that run now, to be ended with us. */
@@ -81,18 +81,16 @@ export async function startServer(
     child.kill('SIGKILL');
     await child.exited;
     rmSync(folder, { recursive: true, force: true });
+    return (await output).join('').trim().split('\n').slice(-3).join('\n');
   };
   for (let tries = 0; tries < 300; tries++) {
     if (child.exitCode !== null) {
-      const [out, err] = await output;
-      await stop();
-      throw new Error(`${name} ended with code ${child.exitCode} at its start:\n${out}${err}`);
+      throw new Error(`${name} ended with code ${child.exitCode} at its start:\n${await stop()}`);
     }
     if (await accepts(port)) return { port, pid: child.pid, app: benchApp, stop };
     await Bun.sleep(100);
   }
-  await stop();
-  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after 30 s`);
+  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after 30 s:\n${await stop()}`);
 }
 
 const commands: Record<ServerName, string[]> = {

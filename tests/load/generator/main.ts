@@ -5,6 +5,10 @@
 import { scenarios } from '../scenarios/index.ts';
 import type { Scale } from '../scenarios/scenario.ts';
 import type { Target } from '../target.ts';
+import { fatal } from './fatal.ts';
+
+process.on('unhandledRejection', fatal);
+process.on('uncaughtException', fatal);
 
 const [name = '', target = '', scale = ''] = process.argv.slice(2);
 const scenario = scenarios.get(name);

@@ -1,21 +1,17 @@
 import type { Socket } from 'bun';
 import type { Target } from '../target.ts';
 import { fatal } from './fatal.ts';
+import { signRequest } from './sign.ts';
 
 /**
  * A complete signed `POST /apps/{id}/events` as bytes (HTTP/1.1, keep-alive). Good for ten minutes, and for
  * as many sendings as one likes: a run signs its requests before it starts to measure.
  */
 export function publishRequest(target: Target, channel: string, data: string): Uint8Array {
-  const { id, key, secret } = target.app;
   const body = JSON.stringify({ name: 'bench', channels: [channel], data });
-  const path = `/apps/${id}/events`;
-  const md5 = new Bun.CryptoHasher('md5').update(body).digest('hex');
-  const seconds = Math.floor(Date.now() / 1000);
-  const query = `auth_key=${key}&auth_timestamp=${seconds}&auth_version=1.0&body_md5=${md5}`;
-  const signature = new Bun.CryptoHasher('sha256', secret).update(`POST\n${path}\n${query}`).digest('hex');
+  const address = signRequest(target, 'POST', `/apps/${target.app.id}/events`, body);
   return Buffer.from(
-    `POST ${path}?${query}&auth_signature=${signature} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n` +
+    `POST ${address} HTTP/1.1\r\nHost: 127.0.0.1:${target.port}\r\n` +
       `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -20,8 +20,18 @@ export function isPublished(bytes: Buffer, start: number): boolean {
   return bytes[start + eventNameAt] !== byteP;
 }
 
-interface Waiting<T> {
-  resolve(value: T): void;
+const establishedPrefix = '{"event":"pusher:connection_established"';
+
+function socketIdOf(text: string): string {
+  const found = /"socket_id\\":\\"(\d+\.\d+)\\"/.exec(text);
+  if (found === null) throw new Error(`no socket id in ${text}`);
+  return found[1] as string;
+}
+
+interface Waiting {
+  /** How the frame begins that answers. */
+  prefix: string;
+  resolve(): void;
   reject(error: Error): void;
 }
 
@@ -39,8 +49,7 @@ export class Subscriber {
   #closing = false;
   #closeCode: number | null = null;
   #head = '';
-  #opening: Waiting<Subscriber> | null = null;
-  #subscribing: Waiting<void> | null = null;
+  #waiting: Waiting | null = null;
   readonly #reader = new FrameReader((opcode, bytes, start, length) =>
     this.#frame(opcode, bytes, start, length),
   );
@@ -50,9 +59,7 @@ export class Subscriber {
   /** Connects and resolves once the server has said `pusher:connection_established`. */
   static async open(target: Target, listener: Listener = {}): Promise<Subscriber> {
     const subscriber = new Subscriber(listener);
-    const opened = new Promise<Subscriber>((resolve, reject) => {
-      subscriber.#opening = { resolve, reject };
-    });
+    const opened = subscriber.#answer(establishedPrefix);
     const socket = await Bun.connect<Subscriber>({
       hostname: '127.0.0.1',
       port: target.port,
@@ -67,16 +74,25 @@ export class Subscriber {
           'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
       ),
     );
-    return opened;
+    await opened;
+    return subscriber;
   }
 
-  /** Subscribes and resolves with the server's success. One at a time. */
+  /** Subscribes and resolves with the server's success. */
   subscribe(channel: string, proof?: { auth: string; channelData?: string }): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#subscribing = { resolve, reject };
-      const data = { auth: proof?.auth ?? '', channel_data: proof?.channelData, channel };
-      this.sendText(JSON.stringify({ event: 'pusher:subscribe', data }));
-    });
+    const data = { auth: proof?.auth ?? '', channel_data: proof?.channelData, channel };
+    const text = JSON.stringify({ event: 'pusher:subscribe', data });
+    return this.request(text, '{"event":"pusher_internal:subscription_succeeded"');
+  }
+
+  /**
+   * Sends a message and resolves with the first frame that begins with `prefix`; rejects when the server says
+   * `pusher:error` or closes instead. One at a time.
+   */
+  request(text: string, prefix: string): Promise<void> {
+    const answer = this.#answer(prefix);
+    this.sendText(text);
+    return answer;
   }
 
   sendText(text: string): void {
@@ -136,11 +152,8 @@ export class Subscriber {
 
   #frame(opcode: number, bytes: Buffer, start: number, length: number): void {
     if (opcode === opcodes.text) {
-      if (this.#opening !== null) this.#established(bytes.toString('utf8', start, start + length));
-      else {
-        if (this.#subscribing !== null && !isPublished(bytes, start)) this.#answered(bytes, start, length);
-        this.listener.frame?.(this, bytes, start, length);
-      }
+      if (this.#waiting !== null && !isPublished(bytes, start)) this.#answered(bytes, start, length);
+      this.listener.frame?.(this, bytes, start, length);
     } else if (opcode === opcodes.ping) {
       this.#write(encodeFrame(opcodes.pong, bytes.subarray(start, start + length)));
     } else if (opcode === opcodes.close) {
@@ -149,33 +162,27 @@ export class Subscriber {
     }
   }
 
-  #established(text: string): void {
-    const found = /"socket_id\\":\\"(\d+\.\d+)\\"/.exec(text);
-    if (!text.startsWith('{"event":"pusher:connection_established"') || found === null) {
-      this.#fail(`expected pusher:connection_established, got ${text.slice(0, 200)}`);
-      return;
-    }
-    this.socketId = found[1] as string;
-    const opening = this.#opening;
-    this.#opening = null;
-    opening?.resolve(this);
+  #answer(prefix: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { prefix, resolve, reject };
+    });
   }
 
   #answered(bytes: Buffer, start: number, length: number): void {
     const text = bytes.toString('utf8', start, start + Math.min(length, 200));
-    if (text.startsWith('{"event":"pusher_internal:subscription_succeeded"')) {
-      const subscribing = this.#subscribing;
-      this.#subscribing = null;
-      subscribing?.resolve();
+    const waiting = this.#waiting;
+    if (waiting !== null && text.startsWith(waiting.prefix)) {
+      if (waiting.prefix === establishedPrefix) this.socketId = socketIdOf(text);
+      this.#waiting = null;
+      waiting.resolve();
     } else if (text.startsWith('{"event":"pusher:error"')) {
-      this.#fail(`the server refused a subscription: ${text}`);
+      this.#fail(`the server answered ${text}`);
     }
   }
 
   #fail(message: string): void {
-    const waiting = this.#opening ?? this.#subscribing;
-    this.#opening = null;
-    this.#subscribing = null;
+    const waiting = this.#waiting;
+    this.#waiting = null;
     waiting?.reject(new Error(message));
   }
 

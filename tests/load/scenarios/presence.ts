@@ -1,3 +1,4 @@
+import { signChannel } from '../generator/sign.ts';
 import { isPublished, type Listener, Subscriber } from '../generator/subscriber.ts';
 import { cpuMicros } from '../generator/usage.ts';
 import type { Target } from '../target.ts';
@@ -77,10 +78,8 @@ function applyNames(names: Set<string>, kind: string, frame: string): void {
 function join(target: Target, subscriber: Subscriber): Promise<void> {
   const id = `user-${subscriber.mark}`;
   const channelData = JSON.stringify({ user_id: id, user_info: { name: `Member ${subscriber.mark}` } });
-  const proof = new Bun.CryptoHasher('sha256', target.app.secret)
-    .update(`${subscriber.socketId}:${channel}:${channelData}`)
-    .digest('hex');
-  return subscriber.subscribe(channel, { auth: `${target.app.key}:${proof}`, channelData });
+  const auth = signChannel(target, subscriber.socketId, channel, channelData);
+  return subscriber.subscribe(channel, { auth, channelData });
 }
 
 /**
