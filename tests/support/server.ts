@@ -1,12 +1,17 @@
+import { setDefaultTimeout } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type EarshotServer, type ServerOptions } from '@earshot/server';
+import { createServer, type EarshotServer } from '@earshot/server';
 import { type Clock, systemClock } from '../../packages/server/src/clock.ts';
+import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Message, Wire } from './wire.ts';
+
+// A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
+setDefaultTimeout(30_000);
 
 /** The app of `docs/protocol.md`'s vectors; every test server has it. */
 export const vectorApp: Credentials = {
@@ -21,7 +26,7 @@ export interface StartOptions {
   /** A `ManualClock` where time is what is tested. */
   clock?: Clock;
   /** Given to several servers, it makes them nodes of one cluster. */
-  cluster?: ServerOptions['cluster'];
+  cluster?: MemoryCluster;
   /** Listen with TLS too, under a certificate made for this server. */
   tls?: boolean;
   /** Keep the data folder of an earlier server, and leave it there. */
@@ -42,6 +47,11 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** What several servers of a test share to be nodes of one cluster. */
+export function newCluster(clock: Clock = systemClock): MemoryCluster {
+  return new MemoryCluster(clock);
+}
+
 /** Starts a server in this process, on a free port of 127.0.0.1 and a data folder of its own; use with `await using`. */
 export async function startServer(options: StartOptions = {}): Promise<TestServer> {
   const folder = options.dataDir === undefined ? await temporaryFolder() : undefined;
@@ -60,15 +70,18 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     EARSHOT_APP_ID: vectorApp.id,
     EARSHOT_APP_KEY: vectorApp.key,
     EARSHOT_APP_SECRET: vectorApp.secret,
-    EARSHOT_LOG_LEVEL: 'silent',
+    EARSHOT_LOG_LEVEL: process.env.EARSHOT_TEST_LOG ?? 'silent',
     ...tls,
     ...options.env,
   });
   if (!('config' in read)) throw new Error(`the settings of this test are wrong: ${JSON.stringify(read)}`);
   const clock = options.clock ?? systemClock;
-  const serverOptions: ServerOptions = { config: read.config, clock };
-  if (options.cluster !== undefined) serverOptions.cluster = options.cluster;
-  const node = await createServer(serverOptions);
+  const { cluster } = options;
+  const node = await createServer({
+    config: read.config,
+    clock,
+    ...(cluster === undefined ? {} : { cluster }),
+  });
   return new TestServer(node, clock, read.config.path, certificate, async () => {
     await folder?.[Symbol.asyncDispose]();
     await certificate?.[Symbol.asyncDispose]();

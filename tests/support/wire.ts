@@ -127,6 +127,11 @@ export class Wire {
     this.#socket.on('end', () => this.#socket.end());
   }
 
+  /** Whether the connection has ended, as far as this side has noticed. */
+  get isClosed(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** All messages received so far, parsed. */
   get messages(): Message[] {
     return this.texts.map((text) => JSON.parse(text));

@@ -1,0 +1,71 @@
+import { expect, test } from 'bun:test';
+import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { expectRefused } from '../support/refusals.ts';
+import { startServer, temporaryFolder } from '../support/server.ts';
+
+test('LIMIT-1: messages per day, over a restart, until the next day', async () => {
+  await using folder = await temporaryFolder();
+  const clock = new ManualClock(Date.UTC(2026, 0, 1, 22));
+  const env = { EARSHOT_APP_MESSAGES_PER_DAY: '5', EARSHOT_PING_SECONDS: '3600' };
+  {
+    await using server = await startServer({ clock, env, dataDir: folder.path });
+    for (let i = 0; i < 3; i++) await server.api.publish('a', 'e', '1');
+  }
+  await using server = await startServer({ clock, env, dataDir: folder.path });
+  await server.api.publish('a', 'e', '1');
+  await server.api.publish('a', 'e', '1');
+  const wire = await server.connect();
+  await server.join(wire, 'a');
+  const over = await server.api.post('/events', { name: 'e', channel: 'a', data: '1' });
+  expect(over.status).toBe(403);
+  expect(over.text).toContain('5');
+  expect((await server.api.batch([{ channel: 'a', name: 'e', data: '1' }])).status).toBe(403);
+  await wire.silence();
+  // Reading is no message.
+  expect((await server.api.get('/channels')).status).toBe(200);
+  clock.advance(2 * 3_600_000);
+  await server.api.publish('a', 'e', 'tomorrow');
+});
+
+test('LIMIT-2: publishes per second', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ clock, env: { EARSHOT_APP_PUBLISHES_PER_SECOND: '3' } });
+  const wire = await server.connect();
+  await server.join(wire, 'a');
+  await server.api.publish('a', 'e', '1');
+  await server.api.batch([
+    { channel: 'a', name: 'e', data: '2' },
+    { channel: 'a', name: 'e', data: '3' },
+  ]);
+  expect((await wire.take(3)).map(({ data }) => data)).toEqual(['1', '2', '3']);
+  const over = await server.api.post('/events', { name: 'e', channel: 'a', data: '4' });
+  expect(over.status).toBe(429);
+  expect(over.text).toContain('3');
+  await wire.silence();
+  clock.advance(1_000);
+  await server.api.publish('a', 'e', '5');
+  expect((await wire.next()).data).toBe('5');
+});
+
+test('LIMIT-3: a changed setting takes effect at once on open connections', async () => {
+  await using server = await startServer();
+  const update = (patch: Parameters<typeof server.node.apps.update>[1]) =>
+    server.node.apps.update(server.app.id, patch);
+  const [wire, other] = [await server.connect(), await server.connect()];
+  for (const each of [wire, other]) await server.join(each, 'private-a');
+  const send = () => wire.send({ event: 'client-x', channel: 'private-a', data: 1 });
+  send();
+  await other.next('client-x');
+  await update({ clientEvents: false });
+  send();
+  await expectRefused(wire, '');
+  await update({ clientEvents: true, eventBytes: 10 });
+  send();
+  await other.next('client-x');
+  expect((await server.api.post('/events', { name: 'e', channel: 'a', data: 'x'.repeat(11) })).status).toBe(
+    413,
+  );
+  await update({ subscriptionCount: true });
+  await server.join(await server.connect(), 'private-a');
+  await wire.next('pusher_internal:subscription_count');
+});
