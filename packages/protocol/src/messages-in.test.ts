@@ -104,7 +104,10 @@ describe('BAD-2: messages that are refused', () => {
   );
 
   test('an event name is not echoed without bound', () => {
-    expect(refusal(JSON.stringify({ event: 'x'.repeat(100_000) })).length).toBeLessThan(300);
+    const echoed = (event: string) =>
+      refusal(JSON.stringify({ event })).slice('Unsupported event received on socket: '.length);
+    expect(echoed('x'.repeat(200))).toBe('x'.repeat(200));
+    expect(echoed('x'.repeat(100_000))).toBe(`${'x'.repeat(200)}…`);
   });
 
   test.each([
@@ -142,10 +145,23 @@ describe('BAD-2: messages that are refused', () => {
   ])('%s', (text, message) => expect(refusal(text)).toBe(message));
 
   test('nesting: 32 levels pass, the 33rd does not, brackets in strings do not count', () => {
-    const nested = (levels: number) =>
-      `{"event":"client-a","channel":"private-a","data":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
-    expect(parseClientMessage(nested(32)).type).toBe('client-event');
-    expect(refusal(nested(33))).toBe('Expected JSON that nests at most 32 levels deep, found deeper');
+    // The frame's own object is the first level. `beside` makes brackets enough that counting them does not tell.
+    const nested = (levels: number, [open, close]: [string, string], beside: string) =>
+      `{"event":"client-a","channel":"private-a","x":${beside},"data":${open.repeat(levels - 1)}0${close.repeat(levels - 1)}}`;
+    for (const brackets of [
+      ['[', ']'],
+      ['{"a":', '}'],
+      ['[{"a":[', ']}]'],
+    ] as [string, string][]) {
+      for (const beside of ['0', `[${'{},[],'.repeat(50)}0]`]) {
+        const perRepeat = brackets[1].length;
+        const passes = 1 + Math.floor(31 / perRepeat);
+        expect(parseClientMessage(nested(passes, brackets, beside)).type).toBe('client-event');
+        expect(refusal(nested(passes + 1, brackets, beside))).toBe(
+          'Expected JSON that nests at most 32 levels deep, found deeper',
+        );
+      }
+    }
     const inString = JSON.stringify({
       event: 'client-a',
       channel: 'private-a',
