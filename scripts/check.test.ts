@@ -19,6 +19,7 @@ test('an import of a row beneath is found, also when it brings only types', () =
   for (const statement of [
     `import { Bus } from '../cluster/bus.ts';`,
     `import type { Bus } from '../cluster/bus.ts';`,
+    `#!/usr/bin/env bun\nimport type Bus from '../cluster/bus.ts';`,
     `import { type Bus } from '../cluster/bus.ts';`,
     `import {\n  type Bus,\n  type Roster,\n} from '../cluster/bus.ts';`,
     `export type { Bus } from '../cluster/bus.ts';`,

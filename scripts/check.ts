@@ -12,14 +12,14 @@ import { join, posix } from 'node:path';
 const serverRows = [
   ['@earshot/protocol', '@earshot/ui', '@earshot/home'],
   ['config'],
-  ['config.ts', 'clock.ts', 'log.ts'],
+  ['config.ts', 'clock.ts', 'log.ts', 'start-error.ts'],
   ['clock-manual.ts'],
   ['channels', '@earshot/data'],
   ['apps'],
   ['cluster', 'metrics'],
   ['connection', 'http'],
   ['transports', 'api', 'home'],
-  ['server.ts'],
+  ['server.ts', 'login-link.ts'],
   ['main.ts'],
 ];
 
@@ -80,8 +80,8 @@ export function problemsIn(files: Files): string[] {
   const imports = [...files].flatMap(([path, text]) => (isCode(path) ? importsOf(path, text) : []));
   const shipped = imports.filter((edge) => isShipped(edge.from));
   return [
-    ...shipped.flatMap(packageDirection),
-    ...shipped.flatMap(serverDirection),
+    ...new Set(shipped.flatMap(packageDirection)),
+    ...new Set(shipped.flatMap(serverDirection)),
     ...cycles(imports),
     ...vendors(shipped, files),
     ...purity(files),
@@ -99,9 +99,12 @@ const importHead = /^(import|export) (type )?([\w$]+,? )?(\{[^}]*\} |\*( as [\w$
 
 /** Imports of types count too, being knowledge of the other side; the transpiler would drop them. */
 function importsOf(from: string, text: string): Import[] {
-  const typesAsValues = text.replace(importHead, (head) => head.replace(/\btype (?=[\w$*{])/g, ''));
+  const typesAsValues = text
+    .replace(/^#!.*/, '')
+    .replace(importHead, (head) => head.replace(/\btype (?=[\w$*{])/g, ''));
   const transpiler = from.endsWith('x') ? transpilers.tsx : transpilers.ts;
-  const written = transpiler.scanImports(typesAsValues).filter(({ kind }) => kind !== 'require-call'); // JSX adds those
+  const found = scan(transpiler, from, typesAsValues);
+  const written = found.filter(({ kind }) => kind !== 'require-call'); // those JSX brings along
   return written.map(({ path: specifier }) => {
     if (specifier.startsWith('.')) {
       return { from, specifier, to: posix.join(posix.dirname(from), specifier) };
@@ -109,6 +112,14 @@ function importsOf(from: string, text: string): Import[] {
     const own = /^@earshot\/([^/]+)$/.exec(specifier)?.[1];
     return { from, specifier, to: own && `packages/${own}/src/index.ts` };
   });
+}
+
+function scan(transpiler: Bun.Transpiler, path: string, text: string): Bun.Import[] {
+  try {
+    return transpiler.scanImports(text);
+  } catch (cause) {
+    throw new Error(`${path} cannot be parsed`, { cause });
+  }
 }
 
 function packageDirection({ from, specifier, to }: Import): string[] {

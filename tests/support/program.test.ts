@@ -11,10 +11,10 @@ test('a program is ready when it listens, and has ended when it is disposed of',
   expect(program.process.signalCode).toBe('SIGTERM');
 });
 
-test('one that ends at once, or is not there, is refused with what it said', () => {
-  await expect(startProgram(() => ['node', '-e', `console.error('no licence'); process.exit(3)`])).rejects.toThrow(
-    /status 3\nno licence/,
-  );
+test('one that ends at once, or is not there, is refused with what it said', async () => {
+  await expect(
+    startProgram(() => ['node', '-e', `console.error('no licence'); process.exit(3)`]),
+  ).rejects.toThrow(/status 3\nno licence/);
   await expect(startProgram(() => ['/no/such/program'])).rejects.toThrow('ENOENT');
 });
 
