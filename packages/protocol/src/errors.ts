@@ -245,4 +245,74 @@ export const errorTexts = {
     [],
     () => 'Invalid watchlist in user_data: expected an array of user ids as strings',
   ),
+  memberDataMissing: errorText(
+    'a presence channel was subscribed without channel_data, and nobody is signed in on the connection',
+    [],
+    () => 'Missing parameter: data.channel_data. Send it, or sign in before subscribing',
+  ),
+  notThatUser: errorText(
+    'the channel of another user was subscribed',
+    ['<channel>'],
+    (channel) => `Only the user who is signed in on the connection can subscribe to ${channel}`,
+  ),
+  tooManyChannels: errorText(
+    'the connection has as many subscriptions as it may have',
+    ['<maximum>'],
+    (maximum) => `Over the limit of ${maximum} channels per connection: unsubscribe from one first`,
+  ),
+  tooManyMembers: errorText(
+    'the presence channel has as many members as it may have',
+    ['<maximum>', '<channel>'],
+    (maximum, channel) => `Over the limit of ${maximum} members in ${channel}`,
+  ),
+  signInOff: errorText(
+    'the app has user sign-in switched off',
+    [],
+    () => 'User sign-in is switched off for this app',
+  ),
+  otherUser: errorText(
+    'somebody else is signed in on the connection',
+    [],
+    () => 'This connection is signed in as another user: open a new connection for this one',
+  ),
+  watchlistTooLong: errorText(
+    'the watchlist has more users than the app allows (code 4302)',
+    ['<maximum>', '<users>'],
+    (maximum, users) => `The watchlist is longer than ${maximum} users. Watched are: ${users}`,
+  ),
+  clientEventsOff: errorText(
+    'the app has client events switched off',
+    [],
+    () => 'Client events are switched off for this app',
+  ),
+  clientEventKind: errorText(
+    'a client event was sent on a channel that takes none',
+    ['<channel>'],
+    (channel) => `Client event refused: ${channel} is neither a private nor a presence channel`,
+  ),
+  eventNameTooLong: errorText(
+    'the name of a client event is too long',
+    ['<maximum>'],
+    (maximum) => `The event name is longer than ${maximum} characters`,
+  ),
+  eventTooLarge: errorText(
+    'the data of a client event is too large',
+    ['<maximum>'],
+    (maximum) => `The data of this client event exceeds ${maximum} bytes`,
+  ),
+  clientEventRate: errorText(
+    'the connection sent more client events in a second than the app allows (code 4301)',
+    ['<maximum>'],
+    (maximum) => `Over the limit of ${maximum} client events per second: wait a second, then send again`,
+  ),
+  messageQuota: errorText(
+    'the app has had as many messages today as it may have',
+    ['<maximum>'],
+    (maximum) => `Over the limit of ${maximum} messages per day for this app`,
+  ),
+  internal: errorText(
+    'the server has a bug, or what it needs is out of reach; its log has the reason',
+    [],
+    () => 'The server could not handle this message. It is not your fault; the reason is in its log',
+  ),
 } as const;

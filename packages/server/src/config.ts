@@ -143,7 +143,7 @@ function refuseUnknownVariables(env: Environment, errors: string[]): void {
     if (known.has(name) || testVariables.test(name)) continue;
     const meant = didYouMean(name, known);
     errors.push(
-      `${name} is not a setting. ${meant === undefined ? 'Unset it' : `Did you mean ${meant}?`} All of them: --help`,
+      `${name} is not a setting. ${meant === undefined ? 'Unset it.' : `Did you mean ${meant}?`} All of them: --help`,
     );
   }
 }

@@ -3,11 +3,13 @@ import { DataError } from '@earshot/data';
 import { version } from '../package.json';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
-import { createServer } from './server.ts';
+import { loginLink } from './login-link.ts';
+import { createServer, type EarshotServer } from './server.ts';
 import { StartError } from './start-error.ts';
 
-const [command] = process.argv.slice(2);
+const [command, ...rest] = process.argv.slice(2);
 if (command === '--version') console.log(version);
+else if (command === 'login-link') await run(rest, async (config) => console.log(await loginLink(config)));
 else await run(process.argv.slice(2), serve);
 
 /** Reads the settings, and turns what is wrong with them or with the start into text for a person and exit code 1. */
@@ -37,16 +39,10 @@ async function serve(config: Config): Promise<void> {
   process.on('uncaughtException', (error) => log.error({ err: error }, 'an exception was not caught'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection was not caught'));
 
-  const server = await createServer({ config, log });
-  log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
-  if (process.stdout.isTTY) {
-    const address = (config.publicUrl ?? server.url) + config.path;
-    console.log(`\n  Earshot ${version} runs on ${address}\n`);
-    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
-  }
-
+  let server: EarshotServer | null = null;
   let isDraining = false;
   const shutDown = async (signal: NodeJS.Signals) => {
+    if (server === null) process.exit(0);
     if (isDraining) process.exit(1);
     isDraining = true;
     log.info({ signal, seconds: config.drainSeconds }, 'draining; a second signal exits at once');
@@ -55,4 +51,12 @@ async function serve(config: Config): Promise<void> {
   };
   process.on('SIGTERM', shutDown);
   process.on('SIGINT', shutDown);
+
+  server = await createServer({ config, log });
+  log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
+  if (process.stdout.isTTY) {
+    const address = (config.publicUrl ?? server.url) + config.path;
+    console.log(`\n  Earshot ${version} runs on ${address}\n`);
+    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
+  }
 }

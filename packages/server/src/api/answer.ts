@@ -3,7 +3,7 @@ import type { ApiRefusal } from '@earshot/protocol';
 const json = { headers: { 'Content-Type': 'application/json' } };
 const text = 'text/plain; charset=utf-8';
 
-/** 200 with a JSON object; publishers want an object even when it is empty (API-2). */
+/** 200 with a JSON object; publishers want an object even when it is empty (API-1). */
 export function ok(body: object): Response {
   return new Response(JSON.stringify(body), json);
 }

@@ -1,4 +1,4 @@
-import { channelEvent, type Info, type Publish } from '@earshot/protocol';
+import { channelEvent, errorTexts, type Info, type Publish } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
 import { takeMessages } from '../apps/message-quota.ts';
 import { refusal } from './answer.ts';
@@ -17,7 +17,7 @@ export function takePublishes(parts: ApiParts, app: App, publishes: number): Res
     return refusal(429, message, { 'Retry-After': '1' });
   }
   if (!takeMessages(app, publishes)) {
-    return refusal(403, `Over the limit of ${messagesPerDay} messages per day for this app`);
+    return refusal(403, errorTexts.messageQuota.text(`${messagesPerDay}`));
   }
   return null;
 }

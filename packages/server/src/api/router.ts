@@ -1,3 +1,5 @@
+import { defaultLimits } from '@earshot/protocol';
+import type { App } from '../apps/app.ts';
 import { verifyRequest } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Target } from '../http/target.ts';
@@ -72,9 +74,11 @@ export class Api {
         ? match(rootRoutes, request.method, [root ?? '', ...rest])
         : match(appRoutes, request.method, rest.slice(1));
     if (found === null) return notFound();
-    const body = await request.bytes();
+    const app = appId === null ? undefined : this.#apps.byId(appId);
+    const body = await readBody(request, bodyBytesMax(app));
+    if (body instanceof Response) return body;
     const verdict = verifyRequest({
-      app: appId === null ? undefined : this.#apps.byId(appId),
+      app,
       lookup: (key) => this.#apps.byKey(key),
       method: request.method,
       path,
@@ -88,6 +92,28 @@ export class Api {
     }
     return found.endpoint(this.#parts, { app: verdict.app, path: found.open, params: verdict.params, body });
   }
+}
+
+/**
+ * The largest body that can hold what the app allows: a full batch, each byte of data written as an escape of six.
+ * An unknown app gets room for the answer that its request is refused.
+ */
+function bodyBytesMax(app: App | undefined): number {
+  const { batchEvents, eventBytes } = app?.settings ?? defaultLimits;
+  return (batchEvents + 1) * (eventBytes * 6 + 8_192);
+}
+
+/** The body, or the refusal when it is too large, whatever its length claims (BAD-9), or did not arrive whole. */
+async function readBody(request: Request, bytesMax: number): Promise<Uint8Array | Response> {
+  const tooLarge = () => refusal(413, `The request body is larger than ${bytesMax} bytes`);
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return tooLarge();
+  let body: Uint8Array;
+  try {
+    body = await request.bytes();
+  } catch {
+    return refusal(400, 'The request body did not arrive whole');
+  }
+  return body.length > bytesMax ? tooLarge() : body;
 }
 
 export function notFound(): Response {

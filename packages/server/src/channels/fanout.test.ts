@@ -66,8 +66,8 @@ function makeBusy({ fanOut, channel, clock }: ReturnType<typeof setUp>): void {
   fanOut.flushAll();
 }
 
-describe('COAL-1: a quiet channel writes at once, a busy one shares writes', () => {
-  test('COAL-1: events 20 ms apart do not wait', () => {
+describe('COAL-6: a quiet channel writes at once, a busy one shares writes', () => {
+  test('COAL-6: events 20 ms apart do not wait', () => {
     const at = setUp();
     for (let i = 0; i < 50; i++) {
       at.fanOut.deliver(at.channel, `${i}`, null);
@@ -77,7 +77,7 @@ describe('COAL-1: a quiet channel writes at once, a busy one shares writes', () 
     expect(at.fanOut.stats.coalesced).toBe(0);
   });
 
-  test('COAL-1: an event of a busy channel waits for its window and no longer', () => {
+  test('COAL-6: an event of a busy channel waits for its window and no longer', () => {
     const at = setUp();
     makeBusy(at);
     const before = at.first.got.length;
@@ -88,7 +88,7 @@ describe('COAL-1: a quiet channel writes at once, a busy one shares writes', () 
     expect(at.first.got.slice(before)).toEqual(['a', 'b']);
   });
 
-  test('COAL-1: what waits is bounded in number', () => {
+  test('COAL-6: what waits is bounded in number', () => {
     const at = setUp();
     makeBusy(at);
     const before = at.first.got.length;
@@ -96,7 +96,7 @@ describe('COAL-1: a quiet channel writes at once, a busy one shares writes', () 
     expect(at.first.got.length).toBe(before + 256);
   });
 
-  test('COAL-1: what waits is bounded in size', () => {
+  test('COAL-6: what waits is bounded in size', () => {
     const at = setUp();
     makeBusy(at);
     const before = at.first.got.length;
@@ -105,7 +105,7 @@ describe('COAL-1: a quiet channel writes at once, a busy one shares writes', () 
   });
 });
 
-test('COAL-2: who enters a busy channel gets nothing that was accepted before, and all after', () => {
+test('COAL-1: who enters a busy channel gets nothing that was accepted before, and all after', () => {
   const at = setUp();
   makeBusy(at);
   at.fanOut.deliver(at.channel, 'before', null);
@@ -117,7 +117,7 @@ test('COAL-2: who enters a busy channel gets nothing that was accepted before, a
   expect(at.first.got.slice(-2)).toEqual(['before', 'after']);
 });
 
-test('COAL-2: who leaves gets what was accepted before, and nothing after', () => {
+test('COAL-1: who leaves gets what was accepted before, and nothing after', () => {
   const at = setUp();
   makeBusy(at);
   at.fanOut.deliver(at.channel, 'before', null);
@@ -148,7 +148,7 @@ test('COAL-4: an excluded listener keeps the order of all others', () => {
   expect(at.listeners[1]?.got.slice(-3)).toEqual(['all', 'others', 'all again']);
 });
 
-test('COAL-2, COAL-4: any mix of events, joins, leaves and pauses delivers what plain delivery would', () => {
+test('COAL-1, COAL-4: any mix of events, joins, leaves and pauses delivers what plain delivery would', () => {
   const action = fc.oneof(
     fc.record({ type: fc.constant('event' as const), except: fc.option(fc.nat(4)) }),
     fc.record({ type: fc.constant('enter' as const), who: fc.nat(4) }),

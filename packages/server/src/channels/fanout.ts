@@ -7,9 +7,9 @@ export interface Topics {
 }
 
 /** How long an event of a busy channel may wait for others to share its write. */
-export const coalescingWindowMs = 4;
+export const coalescingWindowMs = 5;
 /** What waits is written at the latest when it is this much. */
-const pendingFramesMax = 256;
+const pendingFramesMax = 32;
 const pendingCharactersMax = 256 * 1024;
 /** A pause counts as at most this, so that a channel that wakes up is recognised as busy after about ten events. */
 const gapSampleMaxMs = 100;
@@ -38,7 +38,7 @@ export const fanOutBucketsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100
  * A write costs more than the bytes in it, so events that come faster than one per `coalescingWindowMs` on a channel
  * wait up to that long and share a write; a channel with fewer events is written at once, because waiting would gain
  * nothing. What waits is a list of steps in the order of acceptance. A new subscriber is one of the steps: it enters
- * the topic after the events that were accepted before it, which is what keeps COAL-1 to COAL-4 (docs/protocol.md)
+ * the topic after the events that were accepted before it, which is what keeps COAL-1 to COAL-5 (docs/protocol.md)
  * true without flushing at every join.
  */
 export class FanOut {

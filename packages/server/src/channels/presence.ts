@@ -36,7 +36,7 @@ export class PresenceList {
   }
 
   /**
-   * Adds a member, or takes a newer `userInfo` for one that is there (PRES-7).
+   * Adds a member, or takes a newer `userInfo` for one that is there (PRES-10).
    * @param userInfo JSON text of an object
    */
   set(userId: string, userInfo: string | null): void {

@@ -16,31 +16,29 @@ export interface ClientEventMessage {
 export function sendClientEvent(parts: Parts, connection: Connection, message: ClientEventMessage): null {
   const { app } = connection;
   const { settings } = app;
-  if (!settings.clientEvents) return connection.refuse('Client events are switched off for this app');
+  if (!settings.clientEvents) return connection.refuse(errorTexts.clientEventsOff.text());
   if (message.event.length > settings.eventNameLength) {
-    return connection.refuse(`The event name is longer than ${settings.eventNameLength} characters`);
+    return connection.refuse(errorTexts.eventNameTooLong.text(`${settings.eventNameLength}`));
   }
   const channel = connection.subscriptions.get(message.channel);
   if (channel === undefined) {
     return connection.refuse(errorTexts.notSubscribed.text(message.channel));
   }
   if (!isClientEventChannel(channel.name)) {
-    return connection.refuse(
-      `Client event refused: ${channel.name.name} is neither a private nor a presence channel`,
-    );
+    return connection.refuse(errorTexts.clientEventKind.text(channel.name.name));
   }
   if (message.data !== null && exceedsBytes(message.data, settings.eventBytes)) {
-    return connection.refuse(`The data of this client event exceeds ${settings.eventBytes} bytes`);
+    return connection.refuse(errorTexts.eventTooLarge.text(`${settings.eventBytes}`));
   }
   if (isOverRate(parts, connection)) {
     parts.counters.clientEventsOverRate++;
     return connection.refuse(
-      `Over the limit of ${settings.clientEventsPerSecond} client events per second: wait a second, then send again`,
+      errorTexts.clientEventRate.text(`${settings.clientEventsPerSecond}`),
       errorCodes.clientEventRate.code,
     );
   }
   if (!takeMessages(app, channel.subscriptions)) {
-    return connection.refuse(`Over the limit of ${settings.messagesPerDay} messages per day for this app`);
+    return connection.refuse(errorTexts.messageQuota.text(`${settings.messagesPerDay}`));
   }
   parts.counters.clientEvents++;
   const userId = connection.memberships?.get(channel) ?? null;

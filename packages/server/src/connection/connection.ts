@@ -18,7 +18,7 @@ export class Connection {
   readonly socketId: string;
   readonly app: App;
   readonly socket: Socket;
-  /** 4 to 7 (CONN-6). */
+  /** 4 to 7 (CONN-5). */
   readonly protocol: number;
   readonly #fanOut: FanOut;
 

@@ -100,7 +100,7 @@ export class Connections {
     endSignIn(this.#parts, connection);
   }
 
-  /** Closes every connection of this node on which the user signed in (USER-9). */
+  /** Closes every connection of this node on which the user signed in (USER-8). */
   terminateUser(appId: string, userId: string): void {
     for (const connection of this.#parts.users.connections(appId, userId)) {
       connection.close(closeCodes.unauthorised.code, 'The connections of this user were terminated');

@@ -1,4 +1,4 @@
-import { closeCodes, parseClientMessage, pong } from '@earshot/protocol';
+import { closeCodes, errorTexts, parseClientMessage, pong } from '@earshot/protocol';
 import { sendClientEvent } from './client-event.ts';
 import type { Connection } from './connection.ts';
 import type { Parts } from './parts.ts';
@@ -81,7 +81,5 @@ function failed(parts: Parts, connection: Connection, error: unknown): void {
     { err: error, app: connection.app.id, socket: connection.socketId },
     'a message could not be handled',
   );
-  connection.refuse(
-    'The server could not handle this message. It is not your fault; the reason is in its log.',
-  );
+  connection.refuse(errorTexts.internal.text());
 }

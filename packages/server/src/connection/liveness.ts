@@ -66,7 +66,7 @@ export class Liveness {
     }
     connection.pingedAt = now;
     connection.socket.ping();
-    this.#schedule(connection, pongTimeoutMs);
+    this.#schedule(connection, Math.min(pongTimeoutMs, this.#pingAfterMs)); // it may answer and fall silent again
   }
 
   #schedule(connection: Connection, inMs: number): void {

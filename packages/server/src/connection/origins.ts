@@ -1,5 +1,5 @@
 /**
- * Whether a client with this `Origin` header may connect (CONN-10).
+ * Whether a client with this `Origin` header may connect (CONN-13).
  *
  * @param allowed entries of the app's list: `https://example.com`, `example.com` (any scheme and port) or
  *   `*.example.com` (its subdomains); an empty list allows all

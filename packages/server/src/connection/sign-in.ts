@@ -1,4 +1,4 @@
-import { errorCodes, parseUserData, signinSuccess, watchlistEvents } from '@earshot/protocol';
+import { errorCodes, errorTexts, parseUserData, signinSuccess, watchlistEvents } from '@earshot/protocol';
 import { verifyUserAuth } from '../apps/auth.ts';
 import type { Connection } from './connection.ts';
 import type { Parts } from './parts.ts';
@@ -10,7 +10,7 @@ export function signIn(
   message: { readonly auth: string; readonly userData: string },
 ): Promise<void> | null {
   const { app } = connection;
-  if (!app.settings.userSignIn) return connection.refuse('User sign-in is switched off for this app');
+  if (!app.settings.userSignIn) return connection.refuse(errorTexts.signInOff.text());
   const verdict = verifyUserAuth(app, connection.socketId, message.auth, message.userData);
   if ('refused' in verdict) {
     parts.counters.userSignatureFailures++;
@@ -23,12 +23,10 @@ export function signIn(
       connection.send(signinSuccess(message.userData));
       return null;
     }
-    return connection.refuse(
-      'This connection is signed in as another user: open a new connection for this one',
-    );
+    return connection.refuse(errorTexts.otherUser.text());
   }
 
-  const watchlist = app.settings.watchlist ? [...new Set(user.watchlist)] : [];
+  const watchlist = app.settings.watchlist ? user.watchlist : [];
   connection.user = { userId: user.userId, userInfo: user.userInfo, watchlist };
   connection.authorise();
   if (parts.users.add(app.id, user.userId, connection)) {
@@ -38,7 +36,7 @@ export function signIn(
   if (!app.settings.watchlist) return null;
   if (user.watchlistOverflow) {
     connection.refuse(
-      `The watchlist is longer than ${app.settings.watchlistUsers} users. Watched are: ${watchlist.join(', ')}`,
+      errorTexts.watchlistTooLong.text(`${app.settings.watchlistUsers}`, watchlist.join(', ')),
       errorCodes.watchlistTooLong.code,
     );
   }

@@ -27,7 +27,7 @@ export function subscribe(
   message: SubscribeMessage,
 ): Promise<void> | null {
   const { settings } = connection.app;
-  const name = parseChannelName(message.channel, settings.channelNameLength);
+  const name = parseChannelName(message.channel, settings.channelNameLength, settings.userIdLength);
   if (name === null) {
     return refuse(connection, message.channel, 400, errorTexts.invalidChannelName.text(message.channel));
   }
@@ -39,7 +39,7 @@ export function subscribe(
       connection,
       name.name,
       400,
-      `Over the limit of ${settings.channelsPerConnection} channels per connection: unsubscribe from one first`,
+      errorTexts.tooManyChannels.text(`${settings.channelsPerConnection}`),
     );
   }
   const denied = authorise(parts, connection, name, message);
@@ -62,7 +62,7 @@ function authorise(
 ): string | null {
   if (name.kind === 'user') {
     if (connection.user?.userId === name.userId) return null;
-    return `Only the user who is signed in on the connection can subscribe to ${name.name}`;
+    return errorTexts.notThatUser.text(name.name);
   }
   if (!needsSignature(name)) return null;
   const verdict = verifyChannelAuth(
@@ -79,7 +79,7 @@ function authorise(
   return null;
 }
 
-/** Who joins: what `channel_data` says, else who signed in (PRES-9, PRES-10). */
+/** Who joins: what `channel_data` says, else who signed in (PRES-8). */
 function memberOf(
   connection: Connection,
   channelData: string | null,
@@ -91,7 +91,7 @@ function memberOf(
     return { refused: errorTexts.memberTooLarge.text(`${memberBytes}`) };
   }
   if (user !== null) return user;
-  return { refused: 'Missing parameter: data.channel_data. Send it, or sign in before subscribing.' };
+  return { refused: errorTexts.memberDataMissing.text() };
 }
 
 /** The way that has to wait: for the bus to hear a new channel, and for the cluster to take a member in. */
@@ -119,7 +119,7 @@ async function join(
           connection,
           channel.name.name,
           403,
-          `Over the limit of ${limit} members in ${channel.name.name}`,
+          errorTexts.tooManyMembers.text(`${limit}`, channel.name.name),
         );
       }
       return;
@@ -176,7 +176,7 @@ export function dropMember(parts: Parts, channel: Channel, userId: string, joine
   if (joined) parts.background('roster: leave', parts.roster.leave(channel.appId, channel.name.name, userId));
 }
 
-/** Tells the cluster how many subscriptions this node has, except of the channels that no count shows (USER-8). */
+/** Tells the cluster how many subscriptions this node has, except of the channels that no count shows (USER-7). */
 export function reportSubscriptions(parts: Parts, channel: Channel): void {
   if (channel.name.kind === 'user') return;
   const reported = parts.roster.reportSubscriptions(channel.appId, channel.name.name, channel.subscriptions);

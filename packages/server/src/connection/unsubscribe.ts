@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Parts } from './parts.ts';
 import { dropMember, reportSubscriptions } from './subscribe.ts';
 
-/** `pusher:unsubscribe`: no reply when it worked (SUB-4). */
+/** `pusher:unsubscribe`: no reply when it worked (SUB-3). */
 export function unsubscribe(parts: Parts, connection: Connection, name: string): null {
   const channel = connection.subscriptions.get(name);
   if (channel === undefined) {

@@ -1,11 +1,5 @@
-import {
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  type MetricObjectWithValues,
-  type MetricValue,
-  Registry,
-} from 'prom-client';
+import { heapStats } from 'bun:jsc';
+import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { FanOut } from '../channels/fanout.ts';
 import { fanOutBucketsMs } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
@@ -158,7 +152,16 @@ export class Metrics {
       return lag;
     });
     this.#registry.registerMetric(new FanOutHistogram(fanOut) as never);
-    collectDefaultMetrics({ register: this.#registry, prefix: '' });
+    gauge('resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
+    gauge(
+      'heap_bytes',
+      'Memory of JavaScript objects, live and not yet collected',
+      () => heapStats().heapSize,
+    );
+    counter('cpu_seconds_total', 'CPU time of the process', () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    });
 
     let expected = clock.monotonic() + lagSampleMs;
     this.#lagTimer = clock.every(lagSampleMs, () => {

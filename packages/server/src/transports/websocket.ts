@@ -8,7 +8,7 @@ import type { Parts } from '../connection/parts.ts';
 import type { Handshake, Socket } from '../connection/socket.ts';
 import type { AllTopics } from './topics.ts';
 
-/** A frame beyond this ends the socket with 1009; one below it that is too large gets a `pusher:error` (BAD-3). */
+/** A frame beyond this ends the socket with 1009; one below it that is too large gets a `pusher:error` (BAD-4). */
 const frameBytesMax = 128 * 1024;
 /** Bun's own timer is a backstop, at its longest: `connection/liveness.ts` decides. */
 const idleTimeoutSeconds = 960;
@@ -64,7 +64,7 @@ export class WebSocketTransport implements Topics {
     this.#server = server;
   }
 
-  /** Always accepts what is a WebSocket request: a refusal is told by a close code (CONN-5). */
+  /** Always accepts what is a WebSocket request: a refusal is told by a close code (CONN-14). */
   upgrade(request: Request, server: Server<WebSocketSocket>, handshake: Handshake): Response | undefined {
     const subprotocol = chooseSubprotocol(request.headers.get('sec-websocket-protocol'));
     // Bun echoes an offered subprotocol unless the answer names one; an empty name leaves the header out.
