@@ -1,0 +1,1 @@
+export { clientLineEvent, demoChannel, type Session, tryChannel, tryEvent, type Voice } from './contract.ts';

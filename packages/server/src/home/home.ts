@@ -1,0 +1,227 @@
+import type { Database } from '@earshot/data';
+import { demoChannel, type Session } from '@earshot/home';
+import { isSocketId } from '@earshot/protocol';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { csrf } from 'hono/csrf';
+import { etag } from 'hono/etag';
+import { HTTPException } from 'hono/http-exception';
+import { secureHeaders } from 'hono/secure-headers';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { signChannel } from '../apps/auth.ts';
+import type { AppRegistry } from '../apps/registry.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Client } from '../http/client.ts';
+import { belowPrefix, targetOf } from '../http/target.ts';
+import type { Log } from '../log.ts';
+import { cameByTls, ownOrigins, publicAddress } from './address.ts';
+import { type Asset, buildAssets } from './assets.ts';
+import { curlLine, curlValidSeconds } from './curl.ts';
+import { openSessions, sessionDays, signInPath } from './sessions.ts';
+import { Voices } from './voices.ts';
+
+const bodyBytesMax = 4096;
+const signInsPerMinute = 10;
+
+export interface HomeOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly apps: AppRegistry;
+  readonly config: Pick<Config, 'path' | 'port' | 'publicUrl' | 'home'>;
+  readonly log: Log;
+}
+
+/** The page at `/`, its sign-in, its demonstration, and pusher-js at a path of our own. */
+export interface Home {
+  /** @returns null for a path that is not the page's */
+  fetch(request: Request, client: Client): Promise<Response | null>;
+  /** What follows the server's address in a single-use sign-in link: `/#sign-in=TOKEN`. */
+  createSignInLink(): Promise<string>;
+}
+
+interface Env {
+  Bindings: { client: Client };
+}
+
+/** Whose path it is is decided here; what the path answers, below. */
+const ownPath = /^\/($|session$|demo\/auth$|assets\/|client\/)/;
+
+/**
+ * To a browser without session, `/` is the same bytes for everybody: they hold no key, no id and no version.
+ * What is worth knowing comes from `GET /session` (design.md "What a person runs").
+ */
+export async function createHome({ database, clock, apps, config, log }: HomeOptions): Promise<Home> {
+  const sessions = await openSessions(database, clock);
+  const voices = new Voices();
+  const signIns = new RateLimiterMemory({ points: signInsPerMinute, duration: 60 });
+  // Cookies know no ports: without it, two servers of one machine would sign each other's browsers out.
+  const cookieName = `earshot_session_${config.port}`;
+  const cookiePath = config.path === '' ? '/' : config.path;
+
+  const isSignedIn = async (c: Context<Env>) => {
+    const token = getCookie(c, cookieName);
+    return token !== undefined && (await sessions.isValid(token));
+  };
+
+  const hono = new Hono<Env>({
+    getPath: (request) => belowPrefix(targetOf(request.url).path, config.path) ?? '',
+  });
+
+  hono.use(
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
+      },
+      xFrameOptions: 'DENY',
+      // Whether a host name is for https only, and for how long, is its owner's to say.
+      strictTransportSecurity: false,
+      overwrite: false,
+    }),
+  );
+  hono.use(csrf({ origin: (origin, c: Context<Env>) => ownOrigins(c.env.client, config).includes(origin) }));
+  hono.use(
+    bodyLimit({ maxSize: bodyBytesMax, onError: (c) => c.text('The request body is too large.\n', 413) }),
+  );
+  hono.use(etag());
+
+  hono.get('/session', async (c) => {
+    c.header('Cache-Control', 'no-store');
+    if (!(await isSignedIn(c))) return c.text('Sign in with a link of this server.\n', 401);
+    return c.json(describe(c.env.client));
+  });
+
+  hono.post('/session', async (c) => {
+    const { address } = c.env.client;
+    const waitSeconds = await limited(signIns, address);
+    if (waitSeconds !== null) {
+      return c.text('Too many sign-ins from this address. Try again later.\n', 429, {
+        'Retry-After': `${waitSeconds}`,
+      });
+    }
+    const session = await sessions.redeem((await form(c)).get('token') ?? '');
+    if (session === null) {
+      log.warn({ address }, 'home: a sign-in link was refused: unknown, used or expired');
+      return c.text('This link is unknown, used or expired. Make a new one.\n', 403);
+    }
+    log.info({ address }, 'home: a browser has signed in');
+    setCookie(c, cookieName, session, {
+      path: cookiePath,
+      httpOnly: true,
+      sameSite: 'Strict',
+      secure: cameByTls(c.env.client, config),
+      maxAge: sessionDays * 86_400,
+    });
+    return c.body(null, 204);
+  });
+
+  hono.delete('/session', async (c) => {
+    const token = deleteCookie(c, cookieName, { path: cookiePath });
+    if (token !== undefined) await sessions.end(token);
+    return c.body(null, 204);
+  });
+
+  hono.post('/demo/auth', async (c) => {
+    if (!config.home) return c.text('The demonstration is switched off (EARSHOT_HOME_DEMO).\n', 403);
+    if (!(await isSignedIn(c))) return c.text('Sign in with a link of this server.\n', 403);
+    const body = await form(c);
+    const socketId = body.get('socket_id') ?? '';
+    const window = body.get('window') ?? '';
+    if (body.get('channel_name') !== demoChannel || !isSocketId(socketId)) {
+      return c.text(`This authoriser signs ${demoChannel} and nothing else.\n`, 403);
+    }
+    if (!/^[0-9a-f]{32}$/.test(window)) {
+      return c.text('Expected "window" to be 32 hexadecimal digits.\n', 403);
+    }
+    const channelData = JSON.stringify({ user_id: window, user_info: voices.of(window) });
+    const auth = signChannel(apps.first().oldestKey, socketId, demoChannel, channelData);
+    return c.json({ auth, channel_data: channelData });
+  });
+
+  let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
+  hono.get('*', async (c) => {
+    // Addresses on the page are relative, which needs the slash at the end of its own.
+    if (targetOf(c.req.url).path === config.path) return c.redirect(`${config.path}/`, 308);
+    assets ??= buildAssets().catch((error) => {
+      assets = undefined;
+      throw error;
+    });
+    const found = (await assets).get(c.req.path);
+    if (found === undefined) return c.text('Not found\n', 404);
+    const gzip = /\bgzip\b/.test(c.req.header('Accept-Encoding') ?? '');
+    c.header('Content-Type', found.contentType);
+    c.header('Cache-Control', found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+    c.header('ETag', found.etag);
+    c.header('Vary', 'Accept-Encoding');
+    if (gzip) c.header('Content-Encoding', 'gzip');
+    // The client is for every page of whoever runs this server.
+    if (c.req.path.startsWith('/client/')) c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+    return c.body(gzip ? found.gzipped : found.body);
+  });
+
+  hono.notFound((c) => c.text('Method not allowed\n', 405));
+  hono.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    log.error({ err: error, method: c.req.method, path: c.req.path }, 'home: a request failed');
+    return c.text('Internal error\n', 500);
+  });
+
+  function describe(client: Client): Session {
+    const app = apps.first();
+    const { key, secret } = app.oldestKey;
+    const { name, clientEvents, clientEventsPerSecond } = app.settings;
+    const base = publicAddress(client, config);
+    return {
+      app: { id: app.id, key, secret, name, clientEvents, clientEventsPerSecond },
+      server: {
+        scheme: base.protocol === 'https:' ? 'https' : 'http',
+        host: base.hostname,
+        port: Number(base.port) || (base.protocol === 'https:' ? 443 : 80),
+        path: base.pathname.replace(/\/$/, ''),
+      },
+      curl: {
+        line: curlLine(app, base.href.replace(/\/$/, ''), Math.floor(clock.now() / 1000)),
+        validSeconds: curlValidSeconds,
+      },
+      demo: config.home,
+    };
+  }
+
+  return {
+    async fetch(request, client) {
+      const path = belowPrefix(targetOf(request.url).path, config.path);
+      if (path === null || !ownPath.test(path)) return null;
+      return hono.fetch(request, { client });
+    },
+    createSignInLink: async () => signInPath(await sessions.createLinkToken()),
+  };
+}
+
+/** Seconds until another sign-in from `address` is taken; null when this one is. */
+async function limited(signIns: RateLimiterMemory, address: string): Promise<number | null> {
+  try {
+    await signIns.consume(address);
+    return null;
+  } catch (refusal) {
+    if (!(refusal instanceof RateLimiterRes)) throw refusal;
+    return Math.ceil(refusal.msBeforeNext / 1000);
+  }
+}
+
+/** The body as a form. Other types are refused, because those that a page of another origin can send are guarded. */
+async function form(c: Context<Env>): Promise<URLSearchParams> {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(c.req.header('Content-Type') ?? '')) {
+    throw new HTTPException(415, { message: 'Expected Content-Type: application/x-www-form-urlencoded' });
+  }
+  return new URLSearchParams(await c.req.text());
+}

@@ -1,0 +1,5 @@
+export { CodeBlock, type CodeBlockProps } from './code-block.tsx';
+export { CopyButton } from './copy-button.tsx';
+export { Dot, type DotState } from './dot.tsx';
+export { Mark } from './mark.tsx';
+export { type Tab, Tabs, type TabsProps } from './tabs.tsx';
