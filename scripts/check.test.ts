@@ -38,6 +38,18 @@ test('an import of the row beside is found', () => {
   ]);
 });
 
+test('what fulfils a contract is chosen by server.ts alone', () => {
+  expect(
+    check({
+      'packages/server/src/server.ts': `import './cluster/bus-memory.ts';`,
+      'packages/server/src/cluster/memory-cluster.ts': `import './bus-memory.ts';`,
+      'packages/server/src/connection/a.ts': `import '../cluster/bus-redis.ts';`,
+    }),
+  ).toEqual([
+    'packages/server/src/connection/a.ts: imports ../cluster/bus-redis.ts; import the contract and let server.ts choose what fulfils it',
+  ]);
+});
+
 test('a package counts as the row it stands in', () => {
   expect(check({ 'packages/server/src/channels/hub.ts': `import { open } from '@earshot/data';` })).toEqual([
     'packages/server/src/channels/hub.ts: channels must not import @earshot/data (@earshot/data); imports point to rows above only',

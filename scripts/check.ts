@@ -23,6 +23,9 @@ const serverRows = [
   ['main.ts'],
 ];
 
+/** Fulfilments of a contract, which `server.ts` alone chooses between; everybody else knows the contract. */
+const fulfilment = /^packages\/server\/src\/(\w+)\/.*-(memory|redis|workers)\.ts$/;
+
 /** Which packages of ours a package may import. */
 const packagesMayImport: Record<string, readonly string[]> = {
   protocol: [],
@@ -82,6 +85,7 @@ export function problemsIn(files: Files): string[] {
   return [
     ...new Set(shipped.flatMap(packageDirection)),
     ...new Set(shipped.flatMap(serverDirection)),
+    ...shipped.flatMap(contracts),
     ...cycles(imports),
     ...vendors(shipped, files),
     ...purity(files),
@@ -148,6 +152,12 @@ function serverDirection({ from, specifier, to }: Import): string[] {
   }
   if ((otherRow ?? 0) < (myRow ?? 0)) return [];
   return [`${from}: ${mine} must not import ${other} (${specifier}); imports point to rows above only`];
+}
+
+function contracts({ from, specifier, to }: Import): string[] {
+  const home = to && fulfilment.exec(to)?.[1];
+  if (!home || [home, 'server.ts'].includes(serverPart(from) ?? '')) return [];
+  return [`${from}: imports ${specifier}; import the contract and let server.ts choose what fulfils it`];
 }
 
 /** Folder or file below packages/server/src, as the table names it. */

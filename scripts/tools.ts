@@ -314,8 +314,9 @@ async function unpackDebianPackages(missing: readonly Tool[], say: Say): Promise
       say('fetching package lists into .tools');
       await run([...apt, 'update']);
     }
-    const needed = packagesNeeded([...apt, '-s', 'install', '--no-install-recommends', ...names]);
-    if (needed.length > 0 && (await run([...apt, 'download', ...needed], downloads))) break;
+    const libraries = packagesNeeded([...apt, '-s', 'install', '--no-install-recommends', ...names]);
+    const packages = new Set([...names, ...libraries]);
+    if (await run([...apt, 'download', ...packages], downloads)) break;
   }
   for (const file of readdirSync(downloads)) await run(['dpkg', '-x', join(downloads, file), debianFolder]);
   rmSync(downloads, { recursive: true });
