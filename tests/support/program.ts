@@ -27,6 +27,12 @@ export class Program implements AsyncDisposable {
   }
 }
 
+/** Whom a program runs as, where that is not who runs the tests. */
+export interface RunAs {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
  * Starts a program on a free port and waits until it listens.
  * @param command gets the port; its array is the program and its arguments. It may write a configuration file first.
@@ -34,13 +40,14 @@ export class Program implements AsyncDisposable {
  */
 export async function startProgram(
   command: (port: number) => string[] | Promise<string[]>,
+  runAs?: RunAs,
 ): Promise<Program> {
   // Between finding a free port and its use by the program another may take it; then the next one is tried.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const [path = '', ...args] = await command(port);
     try {
-      return await startOn(port, path, args);
+      return await startOn(port, path, args, runAs);
     } catch (error) {
       if (attempt === 3 || !/in use/i.test(String(error))) throw error;
     }
@@ -56,8 +63,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function startOn(port: number, path: string, args: string[]): Promise<Program> {
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function startOn(port: number, path: string, args: string[], runAs?: RunAs): Promise<Program> {
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...runAs });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   let failure: string | undefined;

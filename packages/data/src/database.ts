@@ -10,15 +10,16 @@ export interface Database {
 }
 
 /**
- * Opens `sqlite:/absolute/file` or `postgres://…`. Both give and take the same shapes: whole numbers (times are
- * milliseconds since the epoch), text, null, and 0 or 1 for booleans.
+ * Opens `sqlite:/absolute/file` or `postgres://…`. Both give the same shapes: numbers (times are milliseconds since the
+ * epoch), text, null, and 0 or 1 for what is true or false. Columns are `integer`, `bigint` and `text`; there is no
+ * column type for booleans that both would have.
  *
  * @throws DataError when the database cannot be reached or used
  */
 export async function openDatabase(url: string): Promise<Database> {
   const kind = url.startsWith('sqlite:') ? 'sqlite' : 'postgres';
   const dialect: Dialect =
-    kind === 'sqlite' ? openSqlite(url.slice('sqlite:'.length)) : await openPostgres(url);
+    kind === 'sqlite' ? await openSqlite(url.slice('sqlite:'.length)) : await openPostgres(url);
   const kysely = new Kysely<Record<never, never>>({ dialect });
   return { kysely, kind, close: () => kysely.destroy() };
 }

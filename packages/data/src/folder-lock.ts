@@ -1,6 +1,6 @@
 import { Database as SqliteFile } from 'bun:sqlite';
 import { join } from 'node:path';
-import { DataError } from './error.ts';
+import { DataError, isBusy } from './error.ts';
 import { preparePrivateFile, preparePrivateFolder } from './files.ts';
 
 const lockName = 'earshot.lock';
@@ -20,7 +20,7 @@ export async function lockDataFolder(folder: string): Promise<{ release(): void 
     file.run('begin exclusive');
   } catch (error) {
     file.close();
-    if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
+    if (!isBusy(error)) throw error;
     throw new DataError(
       `EARSHOT_DATA_DIR is ${folder}, which another server is using. Expected one server for each data folder. ` +
         'Stop the other one, or give this one a folder of its own',

@@ -1,6 +1,6 @@
 import { type Dialect, PostgresDialect, type PostgresPoolClient, type PostgresQueryResult } from 'kysely';
 import { DataError, messageOf } from './error.ts';
-import { fromDatabase, toDatabase } from './values.ts';
+import { fromDatabase } from './values.ts';
 
 const connectionsMax = 4;
 const connectTimeoutSeconds = 10;
@@ -55,7 +55,7 @@ class Client {
   }
 
   async query(text: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<unknown>> {
-    const rows = await this.#run(text, parameters.map(toDatabase));
+    const rows = await this.#run(text, [...parameters]);
     if (isBegin.test(text)) this.#inTransaction = true;
     else if (/^(commit|rollback)$/.test(text)) this.#inTransaction = false;
     return {

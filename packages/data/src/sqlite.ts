@@ -5,28 +5,30 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   type Dialect,
+  type QueryResult,
   SqliteAdapter,
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
   type SqliteStatement,
 } from 'kysely';
-import { DataError, messageOf } from './error.ts';
+import { DataError, isBusy, messageOf } from './error.ts';
 import { preparePrivateFile } from './files.ts';
-import { fromDatabase, toDatabase } from './values.ts';
+import { fromDatabase } from './values.ts';
 
-/** How long a statement waits for another process that writes. The event loop stands still meanwhile. */
-const busyTimeoutMs = 5_000;
+/** How long a statement waits for another process that writes, and how often it looks. */
+const busyTimeoutMs = 30_000;
+const busyRetryMs = 10;
 
 /** Opens the file, creating it (0600) if need be. `-wal` and `-shm` get the same rights from SQLite. */
-export function openSqlite(path: string): Dialect {
+export async function openSqlite(path: string): Promise<Dialect> {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     preparePrivateFile(path);
     // Whole numbers come as bigint, so that one too large for a number is noticed instead of rounded.
     const file = new SqliteFile(path, { readwrite: true, safeIntegers: true });
-    file.run(`pragma busy_timeout = ${busyTimeoutMs}`);
-    file.run('pragma journal_mode = wal');
+    // Two processes that do this to a new file at once: one is told that it is busy, whatever the timeout.
+    await patiently(() => file.run('pragma journal_mode = wal'));
     file.run('pragma foreign_keys = on');
     return new BunSqliteDialect({
       database: { close: () => file.close(), prepare: (text) => statement(file, text) },
@@ -36,6 +38,22 @@ export function openSqlite(path: string): Dialect {
       `The database file ${path} cannot be used: ${messageOf(error)}. Expected an SQLite file that this user may ` +
         'write. Look at EARSHOT_DATABASE_URL and EARSHOT_DATA_DIR, and at who owns the file',
     );
+  }
+}
+
+/**
+ * Waits while another process writes. What met its lock has done nothing and can be repeated. SQLite could wait by
+ * itself (`busy_timeout`), but would stop the event loop for so long.
+ */
+async function patiently<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+    }
+    await Bun.sleep(busyRetryMs);
   }
 }
 
@@ -56,10 +74,30 @@ class BunSqliteDialect extends SqliteDialect {
   }
 }
 
-/** Takes the write lock at once: one that reads first fails when another process writes in between. */
 class ImmediateDriver extends SqliteDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return new PatientConnection(await super.acquireConnection());
+  }
+
+  /** Takes the write lock at once: one that reads first fails when another process writes in between. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection;
+
+  constructor(connection: DatabaseConnection) {
+    this.#connection = connection;
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return patiently(() => this.#connection.executeQuery<R>(query));
+  }
+
+  streamQuery<R>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
+    return this.#connection.streamQuery<R>(query, chunkSize);
   }
 }
 
@@ -77,7 +115,7 @@ function statement(file: SqliteFile, text: string): SqliteStatement {
     <Result>(run: (parameters: SQLQueryBindings[]) => Result) =>
     (parameters: ReadonlyArray<unknown>): Result => {
       try {
-        return run(parameters.map(toDatabase) as SQLQueryBindings[]);
+        return run([...parameters] as SQLQueryBindings[]);
       } finally {
         prepared.finalize();
       }

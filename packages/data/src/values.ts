@@ -1,12 +1,6 @@
 type Row = Record<string, unknown>;
 
-/** What both databases take alike: booleans go in as 0 and 1. */
-export function toDatabase(value: unknown): unknown {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  return value === undefined ? null : value;
-}
-
-/** What both databases give alike: whole numbers as numbers, booleans as 0 and 1. Changes the row. */
+/** Makes rows of both databases alike: whole numbers are numbers, booleans 0 and 1. Changes the row. */
 export function fromDatabase(row: Row): Row {
   for (const column in row) {
     const value = row[column];

@@ -197,8 +197,7 @@ export function checkAppSettingValues(patch: Readonly<Record<string, unknown>>):
         `${name} is not a setting of an app.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
       );
     } else if (!row.kind.accepts(value)) {
-      const found = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-      errors.push(refusal(row, name, found, ' = '));
+      errors.push(refusal(row, name, value, ' = '));
     }
   }
   return errors;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Kind } from './kinds.ts';
 
 /** One row of a table of settings. Everything that is known about a setting is in its row. */
@@ -37,9 +38,12 @@ export type ValuesOf<Table> = {
   -readonly [Name in keyof Table]: Table[Name] extends Setting<infer V> ? V : never;
 };
 
+const shownCharactersMax = 200;
+
 /** Says what was found, what was expected and what a valid value looks like. */
-export function refusal<V>(row: Setting<V>, name: string, found: string, assign = '='): string {
-  const shown = row.secret ? `set to ${found.length} characters (not shown here)` : JSON.stringify(found);
+export function refusal<V>(row: Setting<V>, name: string, found: unknown, assign = '='): string {
+  const text = typeof found === 'string' ? JSON.stringify(found) : inspect(found, { breakLength: Infinity });
+  const shown = row.secret ? 'set to something else (not shown here)' : text.slice(0, shownCharactersMax);
   return `${name} is ${shown}; expected ${row.kind.expected}. For example: ${name}${assign}${exampleOf(row)}`;
 }
 
