@@ -24,7 +24,8 @@ async function run(argv: string[], task: (config: Config) => Promise<void>): Pro
     await task(read.config);
   } catch (error) {
     if (error instanceof StartError || error instanceof DataError) fail([error.message]);
-    throw error;
+    console.error(error);
+    process.exit(1);
   }
 }
 
@@ -46,8 +47,13 @@ async function serve(config: Config): Promise<void> {
     if (isDraining) process.exit(1);
     isDraining = true;
     log.info({ signal, seconds: config.drainSeconds }, 'draining; a second signal exits at once');
-    await server.drain();
-    process.exit(0);
+    try {
+      await server.drain();
+      process.exit(0);
+    } catch (error) {
+      log.error({ err: error }, 'the drain failed');
+      process.exit(1);
+    }
   };
   process.on('SIGTERM', shutDown);
   process.on('SIGINT', shutDown);
