@@ -19,6 +19,7 @@ const serverRows = [
   ['cluster', 'metrics'],
   ['connection', 'http'],
   ['transports', 'api', 'home'],
+  ['routes.ts'],
   ['server.ts', 'login-link.ts'],
   ['main.ts'],
 ];

@@ -61,8 +61,7 @@ async function serve(config: Config): Promise<void> {
   server = await createServer({ config, log });
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
   if (process.stdout.isTTY) {
-    const address = (config.publicUrl ?? server.url) + config.path;
-    console.log(`\n  Earshot ${version} runs on ${address}\n`);
+    console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
     console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
   }
 }

@@ -1,7 +1,8 @@
 import { lockDataFolder, openDatabase } from '@earshot/data';
 import type { Server } from 'bun';
-import { Api, notFound } from './api/router.ts';
+import { Api } from './api/router.ts';
 import { type AppRegistry, openAppRegistry } from './apps/registry.ts';
+import type { Fact } from './channels/facts.ts';
 import { FanOut } from './channels/fanout.ts';
 import { Hub } from './channels/hub.ts';
 import { Users } from './channels/users.ts';
@@ -16,13 +17,11 @@ import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
 import { createHome } from './home/home.ts';
-import { type Client, Clients, hostRefusal } from './http/client.ts';
-import { health } from './http/health.ts';
-import { listen, type TlsFiles } from './http/listener.ts';
-import { belowPrefix, targetOf } from './http/target.ts';
+import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { createLog, type Log } from './log.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
+import { Routes } from './routes.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
@@ -34,10 +33,15 @@ export interface ServerOptions {
   readonly cluster?: MemoryCluster;
 }
 
+/** What a client may send at least in one frame, whatever the apps' settings are: sign-ins with a long watchlist. */
+const smallestFrameBound = 128 * 1024;
+
 /** A running server. */
 export interface EarshotServer {
   /** Where it listens, without the path prefix. */
   readonly url: string;
+  /** What people use: the public URL if there is one, without a slash at the end. */
+  readonly address: string;
   readonly port: number;
   readonly tlsUrl: string | null;
   readonly apps: AppRegistry;
@@ -51,27 +55,40 @@ export interface EarshotServer {
 
 /**
  * Puts the server together and starts it: the only file that knows every part.
- * @throws StartError with a message for the person who starts it
+ * @throws StartError or DataError with a message for the person who starts it
  */
 export async function createServer(options: ServerOptions): Promise<EarshotServer> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await assemble(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** @param stack takes what has to be ended, which then happens in the reverse order */
+async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Promise<EarshotServer> {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
   const cluster = options.cluster ?? new MemoryCluster(clock);
-
-  const lock = await lockDataFolder(config.dataDir);
-  const database = await openDatabase(config.databaseUrl);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
     log.error({ err: error }, stage);
   };
-  const apps = await openAppRegistry({ database, config, clock, onProblem });
-  const release = async () => {
-    await apps.close();
-    await database.close();
-    await lock.release();
+  const background = (stage: string, work: Promise<void>) => {
+    work.catch((error) => onProblem(stage, error));
   };
+
+  const lock = await lockDataFolder(config.dataDir);
+  stack.defer(() => lock.release());
+  const database = await openDatabase(config.databaseUrl);
+  stack.defer(() => database.close());
+  const apps = await openAppRegistry({ database, config, clock, onProblem });
+  stack.defer(() => apps.close());
+  const home = await createHome({ database, clock, apps, config, log });
 
   const hub = new Hub();
   const users = new Users<Connection>();
@@ -79,31 +96,10 @@ export async function createServer(options: ServerOptions): Promise<EarshotServe
   const fanOut = new FanOut(topics, clock);
   const announcer = new Announcer({ apps, hub, users, fanOut, clock });
 
-  const background = (stage: string, work: Promise<void>) => {
-    work.catch((error) => onProblem(stage, error));
-  };
-  const roster = cluster.roster.connect(
-    { told: (fact) => announcer.announce(fact), onProblem },
-    clock,
-    config.leaseSeconds * 1000,
-  );
-  const bus = cluster.bus.connect({ received, onProblem });
-  const { cache } = cluster;
-  const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
-
-  const parts: Parts = { apps, hub, users, fanOut, publisher, roster, counters, clock, log, background };
-  const connections = new Connections(parts, config.pingSeconds);
-  const api = new Api({ hub, publisher, roster, cache, bus, connections, counters, clock }, apps, log);
-  const metrics = new Metrics({
-    counters,
-    hub,
-    fanOut,
-    clock,
-    connections: () => new Map([['websocket', connections.size]]),
-  });
-  let isReady = true;
-
-  function received(topic: string, envelope: Envelope): void {
+  const told = (fact: Fact) => announcer.announce(fact);
+  const roster = cluster.roster.connect({ told, onProblem }, clock, config.leaseSeconds * 1000);
+  stack.defer(() => roster.close());
+  const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {
       case 'event':
         publisher.deliver(topic, envelope.frame, envelope.except, envelope.cachedUntil);
@@ -115,107 +111,77 @@ export async function createServer(options: ServerOptions): Promise<EarshotServe
         background('apps: refresh', apps.refresh());
         break;
     }
-  }
+  };
+  const bus = cluster.bus.connect({ received, onProblem });
+  stack.defer(() => bus.close());
+  const { cache } = cluster;
+  const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
+
+  const parts: Parts = { apps, hub, users, fanOut, publisher, roster, counters, clock, log, background };
+  const connections = new Connections(parts, config.pingSeconds);
+  stack.defer(() => connections.stop());
+  const api = new Api({ hub, publisher, roster, cache, bus, connections, counters, clock }, apps, log);
+  const byTransport = () => new Map([['websocket', connections.size]]);
+  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
+  stack.defer(() => metrics.stop());
+
   await bus.listen(everyNode);
   apps.onChange((_app, here) => {
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
-  const clients = new Clients(config.trustedProxies);
-  const clientOf = (request: Request, server: Server<WebSocketSocket>) =>
-    clients.of(request.headers, server.requestIP(request)?.address ?? '', server.protocol === 'https');
-  const home = await createHome({ database, clock, apps, config, log });
-
-  const fetchVia = (transport: WebSocketTransport) => (request: Request, server: Server<WebSocketSocket>) => {
-    const client = clientOf(request, server);
-    const hostRefused = hostRefusal(client.host, config.host, config.publicUrl);
-    const target = targetOf(request.url);
-    const path = belowPrefix(target.path, config.path);
-    if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
-      return transport.upgrade(request, server, {
-        key: path === null ? null : keyOf(path),
-        query: new URLSearchParams(target.query),
-        origin: request.headers.get('origin'),
-        secure: client.secure,
-        hostRefusal: hostRefused,
-      });
-    }
-    if (hostRefused !== null) return new Response(`${hostRefused}\n`, { status: 403 });
-    if (path === null) return notFound();
-    if (path.startsWith('/apps/') || path.startsWith('/users/')) {
-      return api.handle(request, { path, query: target.query });
-    }
-    return page(request, path, client);
-  };
-
-  async function page(request: Request, path: string, client: Client): Promise<Response> {
-    if (keyOf(path) !== null)
-      return new Response('This address takes WebSocket connections.\n', upgradeRequired);
-    const healthParts = { isReady: () => isReady, metrics, metricsToken: config.metricsToken };
-    return (
-      (await health(healthParts, path, request.headers, client.address)) ??
-      (await home.fetch(request, client)) ??
-      notFound()
-    );
-  }
-
+  let isReady = true;
+  const routes = new Routes({ config, api, home, metrics, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
-  const open = (port: number, portSetting: 'EARSHOT_PORT' | 'EARSHOT_TLS_PORT', tls: TlsFiles | null) => {
-    const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes);
-    const { host } = config;
+  stack.defer(async () => {
+    isReady = false;
+    for (const server of servers) await server.stop(true);
+  });
+  const frameBytesMax = largestFrame(apps);
+  const open = (port: number, portSetting: PortSetting, tls: TlsFiles | null) => {
+    const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
     const server = listen({
-      host,
+      host: config.host,
       port,
       portSetting,
       tls,
       websocket: transport.handler,
-      fetch: fetchVia(transport),
+      fetch: (request, server) => routes.answer(request, server, transport),
     });
     transport.attach(server);
     servers.push(server);
     return server;
   };
-  const stop = async () => {
-    isReady = false;
-    for (const server of servers) await server.stop(true);
-    connections.stop();
-    metrics.stop();
-    await bus.close();
-    await roster.close();
-    await release();
-  };
+  const { tls } = config;
+  const main = open(config.port, 'EARSHOT_PORT', tls !== null && tls.port === null ? tls : null);
+  const second = tls !== null && tls.port !== null ? open(tls.port, 'EARSHOT_TLS_PORT', tls) : null;
 
-  try {
-    const { tls } = config;
-    const main = open(config.port, 'EARSHOT_PORT', tls !== null && tls.port === null ? tls : null);
-    const second = tls !== null && tls.port !== null ? open(tls.port, 'EARSHOT_TLS_PORT', tls) : null;
-    const url = urlOf(main, config.host);
-    return {
-      url,
-      port: main.port ?? 0,
-      tlsUrl: second === null ? (tls === null ? null : url) : urlOf(second, config.host),
-      apps,
-      signInLink: async () => (config.publicUrl ?? url + config.path) + (await home.createSignInLink()),
-      async drain() {
-        isReady = false;
-        fanOut.flushAll();
-        await connections.drain(config.drainSeconds);
-        await untilIdle(servers, clock, config.drainSeconds);
-        await stop();
-      },
-      stop,
-    };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const url = urlOf(main, config.host);
+  const address = config.publicUrl?.replace(/\/$/, '') ?? url + config.path;
+  const stop = () => stack.disposeAsync();
+  return {
+    url,
+    address,
+    port: main.port ?? 0,
+    tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
+    apps,
+    signInLink: async () => address + (await home.createSignInLink()),
+    async drain() {
+      isReady = false;
+      fanOut.flushAll();
+      await connections.drain(config.drainSeconds);
+      await untilIdle(servers, clock, config.drainSeconds);
+      await stop();
+    },
+    stop,
+  };
 }
 
-const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
-
-/** The app key in `/app/{key}`, or null when the path is another. */
-function keyOf(path: string): string | null {
-  return /^\/app\/([^/]+)$/.exec(path)?.[1] ?? null;
+/** Room for the largest client event that any app allows, with its data written in escapes. */
+function largestFrame(apps: AppRegistry): number {
+  let bytes = 0;
+  for (const { settings } of apps.all()) bytes = Math.max(bytes, settings.eventBytes * 6);
+  return Math.max(smallestFrameBound, bytes + 16 * 1024);
 }
 
 function urlOf(server: Server<WebSocketSocket>, host: string): string {

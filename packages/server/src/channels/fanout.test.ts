@@ -184,3 +184,15 @@ test('COAL-1, COAL-4: any mix of events, joins, leaves and pauses delivers what 
     { numRuns: Number(process.env.EARSHOT_TEST_RUNS ?? 200) },
   );
 });
+
+test('COAL-1: what waited when the last subscriber went is not for the next one', () => {
+  const at = setUp();
+  makeBusy(at);
+  at.fanOut.deliver(at.channel, 'stale', null);
+  at.first.leaveTopic(at.channel.topic);
+  at.fanOut.forget(at.channel);
+  const next = new FakeListener(at.topics);
+  at.fanOut.enter(new Channel('1', at.channel.name), next);
+  at.clock.advance(coalescingWindowMs);
+  expect(next.got).toEqual([]);
+});

@@ -111,6 +111,12 @@ export class FanOut {
     this.#measure(start);
   }
 
+  /** Drops what waits for a channel that has no subscribers any more: the next ones must not get it. */
+  forget(channel: Channel): void {
+    channel.pending = null;
+    this.#pendingChannels.delete(channel);
+  }
+
   /** Writes what waits for any of `channels`; to be called before anything is sent to their subscriber directly. */
   flushFor(channels: ReadonlyMap<string, Channel>): void {
     if (this.#pendingChannels.size === 0 || channels.size === 0) return;

@@ -73,6 +73,8 @@ export class Publisher {
 
   /** Undoes `open` for a channel that this node let go. */
   close(channel: Channel): void {
+    this.#fanOut.forget(channel);
+    channel.countTimer?.cancel();
     this.#bus.leave(channel.topic);
   }
 }

@@ -45,6 +45,8 @@ export class Connection {
 
   /** Frames that wait because an earlier one is not finished (`inbox.ts`); null while nothing is in hand. */
   inbox: string[] | null = null;
+  /** Of all that has waited since the inbox was last empty. */
+  inboxCharacters = 0;
 
   constructor(parts: {
     socketId: string;

@@ -9,7 +9,6 @@ import {
   errorEvent,
 } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
-import { Counters } from '../metrics/counters.ts';
 import { Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
 import { originAllowed } from './origins.ts';
@@ -63,7 +62,7 @@ export class Connections {
       const { code, reason } = admitted.refusal;
       if (admitted.protocol < 6) socket.send(errorEvent(code, reason));
       socket.close(code, reason);
-      Counters.add(this.#parts.counters.connectionsClosed, code);
+      this.#parts.counters.connectionClosed(code);
       return null;
     }
     const { app, protocol } = admitted;
@@ -80,12 +79,12 @@ export class Connections {
     return connection;
   }
 
-  /** The socket is gone, whoever ended it. @param code the close code, 0 where there was none */
+  /** The socket is gone, whoever ended it. @param code the close code */
   closed(connection: Connection, code: number): void {
     if (connection.closed) return;
     connection.closed = true;
     const { counters, hub, roster } = this.#parts;
-    Counters.add(counters.connectionsClosed, code);
+    counters.connectionClosed(code);
     connection.onAuthorised = null;
     connection.authoriseTimer?.cancel();
     hub.listeners.delete(connection.socketId);
@@ -143,7 +142,12 @@ export class Connections {
       refusal: { code: closeCode.code, reason },
       protocol,
     });
-    if (handshake.hostRefusal !== null) return refuse(closeCodes.unauthorised, handshake.hostRefusal);
+    if (!handshake.hostAllowed) {
+      return refuse(
+        closeCodes.unauthorised,
+        'This server does not answer to this host: set EARSHOT_PUBLIC_URL',
+      );
+    }
     if (handshake.key === null) return refuse(closeCodes.pathNotFound);
     const app = this.#parts.apps.byKey(handshake.key);
     if (app === undefined) {

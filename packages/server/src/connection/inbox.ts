@@ -6,8 +6,9 @@ import { signIn } from './sign-in.ts';
 import { subscribe } from './subscribe.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
-/** Frames of one connection that may wait while an earlier one is in hand; a client beyond it is cut. */
+/** What may wait of one connection while an earlier message is in hand; a client beyond it is cut. */
 const inboxFramesMax = 1_000;
+const inboxCharactersMax = 1024 * 1024;
 
 /**
  * Handles what a client sent, strictly in order: while a message waits for the cluster, the later ones of the same
@@ -20,19 +21,21 @@ export function receive(parts: Parts, connection: Connection, text: string): voi
   if (connection.inbox === null) {
     const work = handle(parts, connection, text);
     if (work !== null) void workOff(parts, connection, work);
-  } else if (connection.inbox.length < inboxFramesMax) connection.inbox.push(text);
-  else {
-    parts.counters.inboxOverflows++;
-    connection.close(
-      closeCodes.overCapacity.code,
-      `More than ${inboxFramesMax} messages wait on this connection`,
-    );
+    return;
   }
+  connection.inboxCharacters += text.length;
+  if (connection.inbox.length < inboxFramesMax && connection.inboxCharacters < inboxCharactersMax) {
+    connection.inbox.push(text);
+    return;
+  }
+  parts.counters.inboxOverflows++;
+  connection.close(closeCodes.overCapacity.code, 'Too many messages of this connection wait for their turn');
 }
 
 async function workOff(parts: Parts, connection: Connection, first: Promise<void>): Promise<void> {
   const inbox: string[] = [];
   connection.inbox = inbox;
+  connection.inboxCharacters = 0;
   await first;
   // The array only grows while this runs, so an index is cheaper than shifting.
   for (let next = 0; next < inbox.length && !connection.closed; next++) {

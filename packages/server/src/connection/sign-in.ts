@@ -28,19 +28,19 @@ export function signIn(
 
   const watchlist = app.settings.watchlist ? user.watchlist : [];
   connection.user = { userId: user.userId, userInfo: user.userInfo, watchlist };
-  connection.authorise();
   if (parts.users.add(app.id, user.userId, connection)) {
     parts.background('roster: sign in', parts.roster.signIn(app.id, user.userId));
   }
   connection.send(signinSuccess(message.userData));
-  if (!app.settings.watchlist) return null;
-  if (user.watchlistOverflow) {
+  if (app.settings.watchlist && user.watchlistOverflow) {
     connection.refuse(
       errorTexts.watchlistTooLong.text(`${app.settings.watchlistUsers}`, watchlist.join(', ')),
       errorCodes.watchlistTooLong.code,
     );
   }
-  return watchlist.length === 0 ? null : watch(parts, connection, watchlist);
+  // After everything else, because it may close the connection, which takes all of this back.
+  connection.authorise();
+  return watchlist.length === 0 || connection.closed ? null : watch(parts, connection, watchlist);
 }
 
 /** Tells who of the watchlist is online now; from then on the changes come by themselves (`cluster/announce.ts`). */

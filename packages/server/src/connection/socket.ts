@@ -22,6 +22,6 @@ export interface Handshake {
   readonly origin: string | null;
   /** Whether the client's own connection is encrypted, as seen here or told by a trusted proxy. */
   readonly secure: boolean;
-  /** Why this address must not be answered (DNS rebinding), or null. */
-  readonly hostRefusal: string | null;
+  /** Whether the host that the client asked for is one of this server's (DNS rebinding). */
+  readonly hostAllowed: boolean;
 }

@@ -198,10 +198,11 @@ function confirm(parts: Parts, connection: Connection, channel: Channel, presenc
     connection.send(isFresh ? kept.frame : cacheMiss(name.name));
   }
   connection.subscriptions.set(name.name, channel);
-  if (needsSignature(name)) connection.authorise();
   parts.hub.subscribed(channel);
   parts.fanOut.enter(channel, connection.socket);
   reportSubscriptions(parts, channel);
+  // Last, because it may close the connection, which takes all of this back.
+  if (needsSignature(name)) connection.authorise();
   return null;
 }
 

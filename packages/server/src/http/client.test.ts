@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { Clients, hostRefusal } from './client.ts';
+import { Clients, hostGuard } from './client.ts';
 
 const clients = new Clients(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
 const forwarded = (headers: Record<string, string>) => new Headers({ host: 'inner', ...headers });
@@ -57,7 +57,7 @@ test('a server on loopback answers to names of this machine and to its public on
     '[::1]:6001',
     'chat.example',
   ]) {
-    expect(hostRefusal(host, '127.0.0.1', 'https://chat.example/x')).toBeNull();
+    expect(hostGuard('127.0.0.1', 'https://chat.example/x')(host)).toBeNull();
   }
   for (const host of [
     'evil.example',
@@ -66,10 +66,10 @@ test('a server on loopback answers to names of this machine and to its public on
     '',
     'localhost.evil.example',
   ]) {
-    expect(hostRefusal(host, '127.0.0.1', null)).toContain('EARSHOT_PUBLIC_URL');
+    expect(hostGuard('127.0.0.1', null)(host)).toContain('EARSHOT_PUBLIC_URL');
   }
 });
 
 test('a server that others can reach answers to any name', () => {
-  expect(hostRefusal('anything.example', '0.0.0.0', null)).toBeNull();
+  expect(hostGuard('0.0.0.0', null)('anything.example')).toBeNull();
 });

@@ -57,17 +57,19 @@ export class Clients {
 }
 
 /**
- * Why a request for `host` must not be answered, or null. A server that only this machine can reach answers only to
- * names of this machine and to its public one, so that no page elsewhere can reach it through a name of its own
+ * Says why a request for a host must not be answered, or null. A server that only this machine can reach answers only
+ * to names of this machine and to its public one, so that no page elsewhere can reach it through a name of its own
  * (DNS rebinding).
  * @param boundTo the address that the server listens on
  */
-export function hostRefusal(host: string, boundTo: string, publicUrl: string | null): string | null {
-  if (!isLoopback(boundTo)) return null;
-  const name = host.toLowerCase().replace(/:\d+$/, '');
-  if (loopbackNames.has(name) || /^127\.\d+\.\d+\.\d+$/.test(name)) return null;
-  if (publicUrl !== null && new URL(publicUrl).hostname === name) return null;
-  return `This server listens on ${boundTo} only and does not answer to the host "${host.slice(0, 100)}". Set EARSHOT_PUBLIC_URL to the address that people use for it.`;
+export function hostGuard(boundTo: string, publicUrl: string | null): (host: string) => string | null {
+  if (!isLoopback(boundTo)) return () => null;
+  const publicName = publicUrl === null ? null : new URL(publicUrl).hostname;
+  return (host) => {
+    const name = host.toLowerCase().replace(/:\d+$/, '');
+    if (loopbackNames.has(name) || name === publicName || /^127\.\d+\.\d+\.\d+$/.test(name)) return null;
+    return `This server listens on ${boundTo} only and does not answer to the host "${host.slice(0, 100)}". Set EARSHOT_PUBLIC_URL to the address that people use for it.`;
+  };
 }
 
 export function isLoopback(address: string): boolean {

@@ -22,7 +22,7 @@ export async function health(
     case '/readyz':
       return parts.isReady() ? new Response('ready\n') : new Response('draining\n', { status: 503 });
     case '/metrics':
-      if (!mayRead(parts.metricsToken, headers.get('authorization'), address)) {
+      if (!mayRead(parts.metricsToken, headers, address)) {
         const message =
           parts.metricsToken === null
             ? 'Metrics are shown on loopback only. Set EARSHOT_METRICS_TOKEN to read them from elsewhere.\n'
@@ -37,9 +37,10 @@ export async function health(
   }
 }
 
-function mayRead(token: string | null, authorisation: string | null, address: string): boolean {
-  if (token === null) return isLoopback(address);
-  const given = Buffer.from(authorisation ?? '');
+function mayRead(token: string | null, headers: Headers, address: string): boolean {
+  // A proxy on this machine makes everybody look local; unless it is trusted, what it forwards is not.
+  if (token === null) return isLoopback(address) && !headers.has('x-forwarded-for');
+  const given = Buffer.from(headers.get('authorization') ?? '');
   const expected = Buffer.from(`Bearer ${token}`);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

@@ -7,6 +7,8 @@ const idleTimeoutSeconds = 12;
 /** A request body of any path; endpoints have tighter bounds of their own. */
 const requestBodyBytesMax = 16 * 1024 * 1024;
 
+export type PortSetting = 'EARSHOT_PORT' | 'EARSHOT_TLS_PORT';
+
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
@@ -16,7 +18,7 @@ export interface ListenerOptions<Data> {
   readonly host: string;
   readonly port: number;
   /** The setting to name when the port cannot be had. */
-  readonly portSetting: 'EARSHOT_PORT' | 'EARSHOT_TLS_PORT';
+  readonly portSetting: PortSetting;
   readonly tls: TlsFiles | null;
   readonly websocket: WebSocketHandler<Data>;
   /** Never rejects. `undefined` after an upgrade. */

@@ -1,7 +1,15 @@
+import { closeCodes } from '@earshot/protocol';
+
+/** The server's own, and those of RFC 6455 that sockets really end with. */
+const knownCloseCodes = new Set<number>([
+  ...Object.values(closeCodes).map(({ code }) => code),
+  ...[1000, 1001, 1002, 1005, 1006, 1007, 1009],
+]);
+
 /** Plain numbers that hot paths add to; `metrics/prometheus.ts` reads them when it is asked. */
 export class Counters {
   connectionsOpened = 0;
-  /** Close code, or 0 where the client just went, to number of connections. */
+  /** Close code to number of connections; codes that only a client would think of are together under 0. */
   readonly connectionsClosed = new Map<number, number>();
   framesReceived = 0;
   charactersReceived = 0;
@@ -20,6 +28,10 @@ export class Counters {
   handlerFailures = 0;
   /** Work that failed where nobody waits for it, such as relaying to other nodes; each is in the log. */
   backgroundFailures = 0;
+
+  connectionClosed(code: number): void {
+    Counters.add(this.connectionsClosed, knownCloseCodes.has(code) ? code : 0);
+  }
 
   static add(counts: Map<number, number>, key: number): void {
     counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -8,8 +8,6 @@ import type { Parts } from '../connection/parts.ts';
 import type { Handshake, Socket } from '../connection/socket.ts';
 import type { AllTopics } from './topics.ts';
 
-/** A frame beyond this ends the socket with 1009; one below it that is too large gets a `pusher:error` (BAD-4). */
-const frameBytesMax = 128 * 1024;
 /** Bun's own timer is a backstop, at its longest: `connection/liveness.ts` decides. */
 const idleTimeoutSeconds = 960;
 /** Under a backlog, how often at most the sockets are looked through for slow readers. */
@@ -27,15 +25,28 @@ export class WebSocketTransport implements Topics {
   readonly #connections: Connections;
   readonly #topics: AllTopics;
   readonly #outboxBytes: number;
+  readonly #frameBytesMax: number;
   readonly #sockets = new Set<WebSocketSocket>();
   #server: Server<WebSocketSocket> | null = null;
   #congestionCheckedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: Parts, connections: Connections, topics: AllTopics, outboxBytes: number) {
+  /**
+   * @param outboxBytes what may wait for one socket; beyond it the socket is cut (BAD-6)
+   * @param frameBytesMax a larger frame ends the socket with 1009; a smaller one that is too large for what it says
+   *   gets a `pusher:error` (BAD-4)
+   */
+  constructor(
+    parts: Parts,
+    connections: Connections,
+    topics: AllTopics,
+    outboxBytes: number,
+    frameBytesMax: number,
+  ) {
     this.#parts = parts;
     this.#connections = connections;
     this.#topics = topics;
     this.#outboxBytes = outboxBytes;
+    this.#frameBytesMax = frameBytesMax;
     topics.add(this);
   }
 
@@ -43,7 +54,7 @@ export class WebSocketTransport implements Topics {
   get handler(): WebSocketHandler<WebSocketSocket> {
     return {
       perMessageDeflate: false,
-      maxPayloadLength: frameBytesMax,
+      maxPayloadLength: this.#frameBytesMax,
       backpressureLimit: this.#outboxBytes,
       closeOnBackpressureLimit: true,
       idleTimeout: idleTimeoutSeconds,

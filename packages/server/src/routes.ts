@@ -1,0 +1,78 @@
+import type { Server } from 'bun';
+import { type Api, notFound } from './api/router.ts';
+import type { Config } from './config.ts';
+import type { Home } from './home/home.ts';
+import { type Client, Clients, hostGuard } from './http/client.ts';
+import { health } from './http/health.ts';
+import { belowPrefix, type Target, targetOf } from './http/target.ts';
+import type { Metrics } from './metrics/prometheus.ts';
+import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
+
+const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
+
+/** Takes every request of a listener to the part that answers it. */
+export class Routes {
+  readonly #config: Config;
+  readonly #api: Api;
+  readonly #home: Home;
+  readonly #metrics: Metrics;
+  readonly #isReady: () => boolean;
+  readonly #clients: Clients;
+  readonly #refuseHost: (host: string) => string | null;
+
+  constructor(parts: { config: Config; api: Api; home: Home; metrics: Metrics; isReady: () => boolean }) {
+    this.#config = parts.config;
+    this.#api = parts.api;
+    this.#home = parts.home;
+    this.#metrics = parts.metrics;
+    this.#isReady = parts.isReady;
+    this.#clients = new Clients(parts.config.trustedProxies);
+    this.#refuseHost = hostGuard(parts.config.host, parts.config.publicUrl);
+  }
+
+  /** @param transport that of the listener, for WebSockets; @returns undefined after an upgrade */
+  answer(
+    request: Request,
+    server: Server<WebSocketSocket>,
+    transport: WebSocketTransport,
+  ): Promise<Response> | Response | undefined {
+    const remote = server.requestIP(request)?.address ?? '';
+    const client = this.#clients.of(request.headers, remote, server.protocol === 'https');
+    const hostRefusal = this.#refuseHost(client.host);
+    const target = targetOf(request.url);
+    const path = belowPrefix(target.path, this.#config.path);
+    if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
+      return transport.upgrade(request, server, {
+        key: path === null ? null : keyOf(path),
+        query: new URLSearchParams(target.query),
+        origin: request.headers.get('origin'),
+        secure: client.secure,
+        hostAllowed: hostRefusal === null,
+      });
+    }
+    if (hostRefusal !== null) return new Response(`${hostRefusal}\n`, { status: 403 });
+    if (path === null) return notFound();
+    if (path.startsWith('/apps/') || path.startsWith('/users/')) {
+      return this.#api.handle(request, { path, query: target.query });
+    }
+    return this.#page(request, { path, query: target.query }, client);
+  }
+
+  async #page(request: Request, { path }: Target, client: Client): Promise<Response> {
+    if (keyOf(path) !== null) {
+      return new Response('This address takes WebSocket connections.\n', upgradeRequired);
+    }
+    const { metricsToken } = this.#config;
+    const healthParts = { isReady: this.#isReady, metrics: this.#metrics, metricsToken };
+    return (
+      (await health(healthParts, path, request.headers, client.address)) ??
+      (await this.#home.fetch(request, client)) ??
+      notFound()
+    );
+  }
+}
+
+/** The app key in `/app/{key}`, or null when the path is another. */
+function keyOf(path: string): string | null {
+  return /^\/app\/([^/]+)$/.exec(path)?.[1] ?? null;
+}
