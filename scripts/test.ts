@@ -57,6 +57,7 @@ const steps: readonly Step[] = [
   { name: 'conformance', command: bunTest('./tests/conformance'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest('./tests/proxies'), tests: true, minutes: 5 },
   { name: 'browser', command: bunTest('./tests/browser'), tests: true, minutes: 8 },
+  { name: 'load', command: bunTest('./tests/load'), tests: true, minutes: 5 },
 ];
 
 const longSteps: readonly Step[] = [
