@@ -54,7 +54,7 @@ test('texts that are known from Pusher start the same', () => {
   expect(errorTexts.invalidSignature.text('1.2:private-a', 'abc')).toBe(
     'Invalid signature: Expected HMAC SHA256 hex digest of 1.2:private-a, but got abc',
   );
-  expect(errorTexts.invalidKey.text('k')).toBe("Invalid key in subscription auth data: 'k'");
+  expect(errorTexts.invalidKey.text('subscription', 'k')).toBe("Invalid key in subscription auth data: 'k'");
   expect(errorTexts.authRequired.text('private-a')).toBe('Auth info required to subscribe to private-a');
   expect(errorTexts.alreadySubscribed.text('a')).toBe('Existing subscription to channel a');
   expect(errorTexts.notSubscribed.text('a')).toBe(

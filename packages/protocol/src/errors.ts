@@ -194,8 +194,8 @@ export const errorTexts = {
   ),
   invalidKey: errorText(
     'the key in auth is not one of the app',
-    ['<key>'],
-    (key) => `Invalid key in subscription auth data: '${excerpt(key)}'`,
+    ['subscription', '<key>'],
+    (what, key) => `Invalid key in ${what} auth data: '${excerpt(key)}'`,
   ),
   invalidSignature: errorText(
     'the signature in auth is wrong',

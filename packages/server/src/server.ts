@@ -96,7 +96,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const fanOut = new FanOut(topics, clock);
   const announcer = new Announcer({ apps, hub, users, fanOut, clock });
 
-  const told = (fact: Fact) => announcer.announce(fact);
+  const told = (fact: Fact) => {
+    try {
+      announcer.announce(fact);
+    } catch (error) {
+      onProblem('facts: announcing one failed', error);
+    }
+  };
   const roster = cluster.roster.connect({ told, onProblem }, clock, config.leaseSeconds * 1000);
   stack.defer(() => roster.close());
   const received = (topic: string, envelope: Envelope) => {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import {
   apiClockToleranceSeconds,
   channelStringToSign,
+  errorTexts,
   parseAuth,
   requestStringToSign,
   userStringToSign,
@@ -21,7 +22,7 @@ export function verifyChannelAuth(
   auth: string | null,
   channelData: string | null,
 ): AuthVerdict {
-  if (auth === null) return { refused: `Auth info required to subscribe to ${channel}` };
+  if (auth === null) return { refused: errorTexts.authRequired.text(channel) };
   return verifyAuth(app, auth, channelStringToSign(socketId, channel, channelData), 'subscription');
 }
 
@@ -30,15 +31,19 @@ export function verifyUserAuth(app: App, socketId: string, auth: string, userDat
   return verifyAuth(app, auth, userStringToSign(socketId, userData), 'user');
 }
 
-function verifyAuth(app: App, auth: string, stringToSign: string, what: string): AuthVerdict {
+function verifyAuth(
+  app: App,
+  auth: string,
+  stringToSign: string,
+  what: 'subscription' | 'user',
+): AuthVerdict {
   const parts = parseAuth(auth);
   const key = parts === null ? undefined : app.keys.get(parts.key);
   if (parts === null || key === undefined) {
-    return { refused: `Invalid key in ${what} auth data: '${parts?.key ?? auth}'` };
+    return { refused: errorTexts.invalidKey.text(what, parts?.key ?? auth) };
   }
   if (!isSignedBy(key, stringToSign, parts.signature)) {
-    const expected = `Expected HMAC SHA256 hex digest of ${stringToSign}, but got ${parts.signature}`;
-    return { refused: `Invalid signature: ${expected}` };
+    return { refused: errorTexts.invalidSignature.text(stringToSign, parts.signature) };
   }
   return { ok: true };
 }

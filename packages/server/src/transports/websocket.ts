@@ -1,4 +1,4 @@
-import { chooseSubprotocol, errorTexts } from '@earshot/protocol';
+import { chooseSubprotocol, closeCodes, errorTexts } from '@earshot/protocol';
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun';
 import type { Topics } from '../channels/fanout.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -59,14 +59,14 @@ export class WebSocketTransport implements Topics {
       closeOnBackpressureLimit: true,
       idleTimeout: idleTimeoutSeconds,
       sendPings: false,
-      open: (ws) => this.#guard(() => this.#opened(ws)),
-      message: (ws, message) => this.#guard(() => this.#received(ws.data, message)),
-      ping: (ws) => this.#guard(() => this.#alive(ws.data)),
-      pong: (ws) => this.#guard(() => this.#alive(ws.data)),
+      open: (ws) => this.#guard(ws, () => this.#opened(ws)),
+      message: (ws, message) => this.#guard(ws, () => this.#received(ws.data, message)),
+      ping: (ws) => this.#guard(ws, () => this.#alive(ws.data)),
+      pong: (ws) => this.#guard(ws, () => this.#alive(ws.data)),
       drain: (ws) => {
         ws.data.isCongested = false;
       },
-      close: (ws, code) => this.#guard(() => this.#closed(ws.data, code)),
+      close: (ws, code) => this.#guard(ws, () => this.#closed(ws.data, code)),
     };
   }
 
@@ -149,12 +149,14 @@ export class WebSocketTransport implements Topics {
     this.#connections.closed(connection, code);
   }
 
-  #guard(handle: () => void): void {
+  #guard(ws: BunSocket, handle: () => void): void {
     try {
       handle();
     } catch (error) {
       this.#parts.counters.handlerFailures++;
       this.#parts.log.error({ err: error }, 'a WebSocket handler failed');
+      // Its state is not to be trusted any more; the client comes back in a second.
+      ws.close(closeCodes.overCapacity.code, errorTexts.internal.text());
     }
   }
 }
