@@ -22,6 +22,8 @@ export function snippets(session: Session, secret: string): Snippet[] {
     server.path === ''
       ? publish
       : `This library cannot reach a server behind a path prefix (${server.path}): give the server a host name of its own.`;
+  const laravelPath =
+    server.path && ` The pusher options in config/broadcasting.php need 'path' => '${server.path}', too.`;
   const message = (language: string) => `Hello from ${language}`;
 
   return [
@@ -53,7 +55,7 @@ export function snippets(session: Session, secret: string): Snippet[] {
     {
       id: 'echo',
       label: 'Laravel Echo',
-      about: 'Laravel publishes as it is; Echo subscribes in the browser.',
+      about: `Laravel publishes as it is; Echo subscribes in the browser.${laravelPath}`,
       files: [
         {
           name: '.env',
@@ -218,5 +220,5 @@ function double(text: string): string {
 
 /** As a value of an .env file. */
 function env(text: string): string {
-  return /^[\w-]*$/.test(text) ? text : `"${text.replace(/[\\"$]/g, '\\$&')}"`;
+  return /^[\w•-]*$/.test(text) ? text : `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }

@@ -31,11 +31,15 @@ export function Home({ live, session: first, refresh, leave }: HomeProps) {
 
   return (
     <>
-      <Header phase={state.phase} leave={leave} />
-      <Strip state={state} reconnect={live.reconnect} />
+      <div class="top">
+        <Header phase={state.phase} leave={leave} />
+        <Strip state={state} reconnect={live.reconnect} />
+      </div>
       <main class="home">
         <section class="intro" aria-labelledby="intro-title">
-          <h1 id="intro-title">Your Earshot server is running</h1>
+          <h1 id="intro-title">
+            Your Earshot server {state.phase === 'unreachable' ? 'does not answer' : 'is running'}
+          </h1>
           <p class="lead">
             This page is connected to it as any Pusher client would be. What happens in one window is heard in
             every other.

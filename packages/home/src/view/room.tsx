@@ -65,18 +65,12 @@ function Chip({ person, you }: { person: Person; you: boolean }) {
 }
 
 function Empty({ state, session }: { state: LiveState; session: Session }) {
-  const alone = session.demo && (state.people === null || state.people.length < 2);
+  const { title, text, alone } = emptyWords(state, session);
   return (
     <div class="empty">
       <Mark />
-      <p class="empty-title">{alone ? 'Nobody else is here yet' : 'Nothing was said yet'}</p>
-      <p>
-        {alone
-          ? 'Open this page in a second window: it shows up here, and a line said in one appears in both.'
-          : session.demo
-            ? 'Say something below, or paste the curl line into a terminal.'
-            : 'Paste the curl line into a terminal, and its event appears here.'}
-      </p>
+      <p class="empty-title">{title}</p>
+      <p>{text}</p>
       {alone && (
         <a class="button" href={location.pathname} target="_blank" rel="noopener">
           Open a second window
@@ -84,4 +78,22 @@ function Empty({ state, session }: { state: LiveState; session: Session }) {
       )}
     </div>
   );
+}
+
+function emptyWords({ people }: LiveState, { demo, app }: Session) {
+  const curl = 'paste the curl line into a terminal';
+  if (!demo) {
+    return { title: 'Nothing was published yet', text: `To hear something, ${curl}.`, alone: false };
+  }
+  if (people === null) {
+    const text = 'Once this page is connected, you see here who else looks at it and what they say.';
+    return { title: 'Nothing to hear yet', text, alone: false };
+  }
+  const talk = app.clientEvents ? ', and a line said in one appears in both' : '';
+  if (people.length < 2) {
+    const text = `Open this page in a second window: it shows up here${talk}.`;
+    return { title: 'Nobody else is here yet', text, alone: true };
+  }
+  const say = app.clientEvents ? 'Say something below, or' : 'To hear something,';
+  return { title: 'Nothing was said yet', text: `${say} ${curl}.`, alone: false };
 }
