@@ -110,7 +110,7 @@ export class WebSocketTransport implements Topics {
     if (now - this.#congestionCheckedAt < congestionCheckMs) return;
     this.#congestionCheckedAt = now;
     for (const socket of this.#sockets) {
-      if (socket.bufferedBytes > this.#outboxBytes / 4) socket.isCongested = true;
+      if (socket.bufferedBytes > 0) socket.isCongested = true;
     }
   }
 
@@ -164,7 +164,7 @@ export class WebSocketTransport implements Topics {
 /** One WebSocket; Bun keeps it as the socket's data. */
 export class WebSocketSocket implements Socket {
   connection: Connection | null = null;
-  /** Has a backlog of over a quarter of the bound: if Bun closes it now, it read too slowly. */
+  /** Was seen with a backlog, and has not drained since: if Bun closes it now, it read too slowly. */
   isCongested = false;
   readonly #transport: WebSocketTransport;
   #handshake: Handshake | null;
