@@ -76,8 +76,6 @@ export class Wire {
   /** Payloads of the ping and pong frames received. */
   readonly pings: string[] = [];
   readonly pongs: string[] = [];
-  /** Settled when the connection has ended, however it ended. */
-  readonly closed: Promise<Close>;
   /** Answer ping frames, as every WebSocket library does; false makes a mute client. */
   answersPings = true;
   socketId = '';
@@ -88,7 +86,6 @@ export class Wire {
   #upgraded = false;
   #ended: Close | undefined;
   #closeFrame: Close | undefined;
-  #settleClosed: (close: Close) => void = () => undefined;
   #taken = 0;
   readonly #waiting = new Set<Waiting>();
 
@@ -100,9 +97,6 @@ export class Wire {
   }
 
   private constructor(options: WireOptions) {
-    this.closed = new Promise((resolve) => {
-      this.#settleClosed = resolve;
-    });
     const host = options.host ?? '127.0.0.1';
     const headers = {
       Host: `${host}:${options.port}`,
@@ -130,6 +124,19 @@ export class Wire {
   /** Whether the connection has ended, as far as this side has noticed. */
   get isClosed(): boolean {
     return this.#ended !== undefined;
+  }
+
+  /** The end of the connection, however it comes. */
+  get closed(): Promise<Close> {
+    const ended = () => this.#ended;
+    return this.#until(() => ended() !== undefined, 'the end of the connection').then(
+      () => ended() ?? { code: 1006, reason: '' },
+    );
+  }
+
+  /** How many of `texts` have been taken. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** All messages received so far, parsed. */
@@ -277,7 +284,6 @@ export class Wire {
   #end(): void {
     if (this.#ended !== undefined) return;
     this.#ended = this.#closeFrame ?? { code: 1006, reason: '' };
-    this.#settleClosed(this.#ended);
     this.#progress();
   }
 
