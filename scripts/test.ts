@@ -41,11 +41,8 @@ const progressMs = 30_000;
 /** How long a stopped step has for ending its own programs. */
 const graceMs = 5_000;
 
-const bunTest = (...folders: string[]) => [
-  bun,
-  'test',
-  '--isolate',
-  `--timeout=${testTimeoutMs}`,
+const bunTest = (timeoutMs: number, ...folders: string[]) => [
+  ...[bun, 'test', '--isolate', '--dots', `--timeout=${timeoutMs}`],
   ...folders,
 ];
 
