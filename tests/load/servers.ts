@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { benchApp, type Target } from './target.ts';
@@ -16,21 +16,32 @@ export interface RunningServer extends Target {
   stop(): Promise<string>;
 }
 
-/** Servers and generators that run now, to be ended with us. */
+/** What runs and lies about now, to go with us however we end. */
 const children = new Set<Bun.Subprocess>();
+const folders = new Set<string>();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const pins = Bun.which('taskset') !== null && navigator.hardwareConcurrency >= 2;
+/** The cores that we may run on, as the kernel lists them: `0-1` or `2,4-7`. */
+function allowedCores(): number[] {
+  const list = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+  return list.split(',').flatMap((range) => {
+    const [first = Number.NaN, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
 
 /**
- * The command bound to one core, where that is possible: the server has core 0 and the generator core 1. Left
- * to itself the kernel moves the one that it wakes beside the one that woke it, and latencies tell of that.
+ * The command bound to a core of its own, where there are two and `taskset` is there. Left to itself the kernel
+ * moves the one that it wakes beside the one that woke it, and latencies tell of that.
  */
-export function pinned(core: 0 | 1, command: string[]): string[] {
-  return pins ? ['taskset', '--cpu-list', String(core), ...command] : command;
+export function pinned(role: 'server' | 'generator', command: string[]): string[] {
+  const [one, other] = allowedCores();
+  if (one === undefined || other === undefined || Bun.which('taskset') === null) return command;
+  return ['taskset', '--cpu-list', String(role === 'server' ? one : other), ...command];
 }
 
 /** Starts a child process that ends when we end. */
@@ -47,14 +58,12 @@ export function startChild(command: string[], options: { cwd?: string; env?: Rec
   return child;
 }
 
-/** Settings of the person's own server have no place in a measurement. */
+/** Without the settings of the person's own server, which have no place in a measurement. */
 function inheritedEnvironment(): Record<string, string> {
-  const kept: Record<string, string> = { NODE_ENV: 'production' };
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !name.startsWith('EARSHOT_') && !name.startsWith('SOKETI_'))
-      kept[name] = value;
-  }
-  return kept;
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !/^(EARSHOT|SOKETI)_/.test(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), NODE_ENV: 'production' };
 }
 
 export function soketiInstalled(): boolean {
@@ -71,7 +80,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   const port = freePort();
   const folder = mkdtempSync(join(tmpdir(), 'earshot-load-'));
-  const child = startChild(pinned(0, commands[name]), {
+  folders.add(folder);
+  const child = startChild(pinned('server', commands[name]), {
     cwd: root,
     env: { ...environment(name, port, folder), ...settings },
   });
@@ -81,6 +91,7 @@ export async function startServer(
     child.kill('SIGKILL');
     await child.exited;
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
     return (await output).join('').trim().split('\n').slice(-3).join('\n');
   };
   for (let tries = 0; tries < 300; tries++) {

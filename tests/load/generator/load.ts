@@ -80,14 +80,10 @@ export class Saturation {
 
   private constructor(private readonly publisher: Publisher) {}
 
-  static async prepare(target: Target, inFlight: number, channels: string[], data: string) {
+  static async prepare(target: Target, inFlight: number, channels: string[], payloadBytes: number) {
     // At least a few hundred requests that differ: a server shall not live off one that it has seen before.
     const requests = Array.from({ length: Math.max(256, channels.length) }, (_, index) =>
-      publishRequest(
-        target,
-        channels[index % channels.length] as string,
-        data.slice(0, -4) + String(1000 + index),
-      ),
+      publishRequest(target, channels[index % channels.length] as string, payload(payloadBytes, index)),
     );
     let turn = 0;
     const saturation: Saturation = new Saturation(
@@ -120,7 +116,7 @@ export class Saturation {
 }
 
 /** A JSON object of exactly `bytes` bytes, as an application would send it. */
-export function payload(bytes: number): string {
-  const empty = JSON.stringify({ text: '' }).length;
-  return JSON.stringify({ text: 'x'.repeat(bytes - empty) });
+function payload(bytes: number, id: number): string {
+  const empty = JSON.stringify({ id, text: '' }).length;
+  return JSON.stringify({ id, text: 'x'.repeat(bytes - empty) });
 }

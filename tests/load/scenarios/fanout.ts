@@ -1,4 +1,4 @@
-import { Deliveries, measureRound, payload, Saturation } from '../generator/load.ts';
+import { Deliveries, measureRound, Saturation } from '../generator/load.ts';
 import { openSubscribers } from '../generator/subscriber.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -9,7 +9,7 @@ export const payloadBytes = 100;
 export const fanout: Scenario = async (target, scale) => {
   const deliveries = new Deliveries();
   await openSubscribers(target, subscribersOfOne, () => 'bench', deliveries);
-  const load = await Saturation.prepare(target, 16, ['bench'], payload(payloadBytes));
+  const load = await Saturation.prepare(target, 16, ['bench'], payloadBytes);
   await measureRound(target, deliveries, subscribersOfOne, () => load.run(scale.warmUpMs));
   const round = await measureRound(target, deliveries, subscribersOfOne, () => load.run(scale.measureMs));
   return {

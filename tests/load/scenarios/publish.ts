@@ -1,4 +1,4 @@
-import { Deliveries, measureRound, payload, Saturation } from '../generator/load.ts';
+import { Deliveries, measureRound, Saturation } from '../generator/load.ts';
 import { openSubscribers } from '../generator/subscriber.ts';
 import { payloadBytes } from './fanout.ts';
 import type { Scenario } from './scenario.ts';
@@ -12,7 +12,7 @@ export const publish: Scenario = async (target, scale) => {
   const deliveries = new Deliveries();
   const channelOf = (index: number) => channels[index % channelCount] as string;
   await openSubscribers(target, channelCount * subscribersOfEach, channelOf, deliveries);
-  const load = await Saturation.prepare(target, 64, channels, payload(payloadBytes));
+  const load = await Saturation.prepare(target, 64, channels, payloadBytes);
   await measureRound(target, deliveries, subscribersOfEach, () => load.run(scale.warmUpMs));
   const round = await measureRound(target, deliveries, subscribersOfEach, () => load.run(scale.measureMs));
   return {
