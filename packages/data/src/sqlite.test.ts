@@ -77,3 +77,18 @@ test('while another connection writes, the event loop goes on', async () => {
   ]);
   await other.close();
 });
+
+test('transactions that read first and write then, from two connections, come one after the other', async () => {
+  const databases = [await openDatabase(`sqlite:${file}`), await openDatabase(`sqlite:${file}`)];
+  const [one, other] = databases.map(({ kysely }) => kysely) as [Database['kysely'], Database['kysely']];
+  await sql`create table t (n integer)`.execute(one);
+  await sql`insert into t values (0)`.execute(one);
+  const addOne = (kysely: Database['kysely']) =>
+    kysely.transaction().execute(async (transaction) => {
+      const { rows } = await sql<{ n: number }>`select n from t`.execute(transaction);
+      await sql`update t set n = ${(rows[0]?.n ?? 0) + 1}`.execute(transaction);
+    });
+  await Promise.all(Array.from({ length: 20 }, (_, index) => addOne(index % 2 === 0 ? one : other)));
+  expect((await sql`select n from t`.execute(one)).rows).toEqual([{ n: 20 }]);
+  for (const each of databases) await each.close();
+});
