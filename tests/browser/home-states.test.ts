@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { clientLineEvent, demoChannel } from '@earshot/home';
 import {
   type Browser,
   type BrowserWindow,
@@ -70,6 +71,25 @@ const states: Record<string, State> = {
       await hear(window, 'Hello');
       await server.api.publish('my-channel', 'my-event', '{"message":"Hello from afar"}');
       await hear(window, 'Hello from afar');
+      return window;
+    },
+  },
+  'very long names and texts, and more people than fit': {
+    env: { EARSHOT_APP_NAME: 'W'.repeat(100) },
+    async reach(browser, server, view) {
+      const window = await signIn(browser, server, view);
+      for (let i = 0; i < 12; i++) {
+        const wire = await server.connect();
+        const data = JSON.stringify({
+          user_id: `${i}`,
+          user_info: { name: `${i}${'Wide'.repeat(100)}`, colour: '?' },
+        });
+        await wire.subscribe(demoChannel, server.channelAuth(wire, demoChannel, data), data);
+        const text = 'W'.repeat(3000);
+        if (i === 11) wire.send({ event: clientLineEvent, channel: demoChannel, data: { text } });
+      }
+      await window.page.getByText('+5 more').waitFor();
+      await window.page.getByText(/^W{2000}…$/).waitFor();
       return window;
     },
   },

@@ -192,7 +192,7 @@ describe.skipIf(chromiumPath === undefined)('the page at /', () => {
     const { page } = window;
 
     await page.getByRole('button', { name: 'Copy secret' }).click();
-    await page.getByText('Copied').waitFor();
+    await page.getByRole('status').getByText('Copied').waitFor();
     expect(await copied()).toBe(vectorApp.secret);
     await page.getByRole('tab', { name: 'Node' }).click();
     await page.getByRole('button', { name: 'Copy npm install pusher' }).click();

@@ -18,14 +18,19 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   };
 
   return (
-    <button type="button" class="button button-plain copy" onClick={copy}>
-      <span class="copy-word" data-shown={outcome === ''}>
-        Copy<span class="visually-hidden"> {what}</span>
-      </span>
-      <span class="copy-word" data-shown={outcome !== ''} role="status">
+    <>
+      <button type="button" class="button button-plain copy" onClick={copy}>
+        <span class="copy-word" data-shown={outcome === ''}>
+          Copy<span class="visually-hidden"> {what}</span>
+        </span>
+        <span class="copy-word" data-shown={outcome !== ''} aria-hidden="true">
+          {outcome}
+        </span>
+      </button>
+      <span class="visually-hidden" role="status">
         {outcome}
       </span>
-    </button>
+    </>
   );
 }
 

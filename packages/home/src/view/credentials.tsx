@@ -19,12 +19,7 @@ export function Credentials({ app, secretShown, onToggleSecret }: CredentialsPro
         <Credential name="App id" value={app.id} />
         <Credential name="Key" value={app.key} />
         <Credential name="Secret" value={app.secret} shown={secretShown}>
-          <button
-            type="button"
-            class="button button-plain"
-            aria-pressed={secretShown}
-            onClick={() => onToggleSecret(!secretShown)}
-          >
+          <button type="button" class="button button-plain" onClick={() => onToggleSecret(!secretShown)}>
             {secretShown ? 'Hide' : 'Show'}
             <span class="visually-hidden"> secret</span>
           </button>

@@ -93,7 +93,6 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
   hono.use(
     bodyLimit({ maxSize: bodyBytesMax, onError: (c) => c.text('The request body is too large.\n', 413) }),
   );
-  hono.use(etag());
 
   hono.get('/session', async (c) => {
     c.header('Cache-Control', 'no-store');
@@ -149,7 +148,7 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
   });
 
   let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
-  hono.get('*', async (c) => {
+  hono.get('*', etag(), async (c) => {
     // Addresses on the page are relative, which needs the slash at the end of its own.
     if (targetOf(c.req.url).path === config.path) return c.redirect(`${config.path}/`, 308);
     assets ??= buildAssets().catch((error) => {
