@@ -15,7 +15,7 @@ export async function connectClient(home: URL, key: string, windowId: string): P
   return new Client(key, options(home, windowId));
 }
 
-/** Every host is set: with one of them missing pusher-js would ask Pusher's cloud (pusher-protocol.md §5.1). */
+/** Every host is set: with one of them missing pusher-js would ask Pusher's cloud. */
 function options(home: URL, windowId: string): ConstructorParameters<typeof Pusher>[1] {
   const tls = home.protocol === 'https:';
   const port = Number(home.port) || (tls ? 443 : 80);

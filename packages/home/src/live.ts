@@ -169,7 +169,7 @@ function personOf(member: unknown): Person {
   return { id, name: named(info, 'name') ?? id, colour: Number.isInteger(colour) ? Math.abs(colour) % 8 : 0 };
 }
 
-/** Closes come wrapped, `pusher:error` comes bare (pusher-protocol.md §1.5). */
+/** Closes come wrapped, `pusher:error` comes bare. */
 function readError(error: unknown): { whileOpen: boolean; code: number | null; message: string } {
   const {
     type,

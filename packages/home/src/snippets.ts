@@ -9,7 +9,7 @@ export interface Snippet {
 }
 
 /**
- * What to write to reach this server, by library (pusher-protocol.md §3.2, §5.1). The secret is an argument
+ * What to write to reach this server, by library. The secret is an argument
  * of its own, so that the page can show dots in its place.
  */
 export function snippets(session: Session, secret: string): Snippet[] {

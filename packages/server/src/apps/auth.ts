@@ -12,8 +12,8 @@ import type { App, AppKey } from './app.ts';
 export type AuthVerdict = { readonly ok: true } | { readonly refused: string };
 
 /**
- * Checks the `auth` of a subscription (pusher-protocol.md §2.1). `channelData` is signed exactly as received.
- * A refusal is the text for `pusher:error` (§1.7): it shows the string to sign, never the expected signature.
+ * Checks the `auth` of a subscription (PRIV-1). `channelData` is signed exactly as received.
+ * A refusal is the text for `pusher:error` (PRIV): it shows the string to sign, never the expected signature.
  */
 export function verifyChannelAuth(
   app: App,
@@ -71,8 +71,7 @@ export type RequestVerdict =
   | { readonly status: 401 | 403 | 404; readonly message: string };
 
 /**
- * Checks the signature of an HTTP API request in every form that publishers send (pusher-protocol.md §3.1,
- * §3.2). Failures carry the texts of the live service. About 3 µs for a small publish (auth.bench.ts).
+ * Checks the signature of an HTTP API request in every form that publishers send (SIGN-1 to SIGN-9). Failures carry the texts of the live service. About 3 µs for a small publish (auth.bench.ts).
  */
 export function verifyRequest(request: SignedRequest): RequestVerdict {
   const { path, body } = request;

@@ -7,7 +7,7 @@ const noLimit = '0 = no limit';
 /**
  * What can be set for each app. The environment variable sets it for the first app and wins over the
  * database at every start; all other apps keep their settings in the database. Defaults are Pusher's
- * where Pusher has one (pusher-protocol.md §7).
+ * where Pusher has one.
  */
 export const appSettings = {
   name: setting({
