@@ -636,9 +636,9 @@ test('API-16: the deprecated forms', async () => {
 
 test('API-17: a disabled app is 403', async () => {
   await using server = await startServer();
-  await server.node.apps.update(server.app.id, { enabled: false });
+  await server.update({ enabled: false });
   expect((await server.api.get('/channels')).status).toBe(403);
   expect((await server.api.post('/events', { name: 'e', channel: 'a', data: '1' })).status).toBe(403);
-  await server.node.apps.update(server.app.id, { enabled: true });
+  await server.update({ enabled: true });
   expect((await server.api.get('/channels')).status).toBe(200);
 });

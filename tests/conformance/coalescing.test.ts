@@ -280,7 +280,7 @@ test('COAL-5: so does disabling the app', async () => {
   await using scene = await busy('news');
   const { server, reader } = scene;
   await server.api.publish('news', 'e', 'waits');
-  await server.node.apps.update(server.app.id, { enabled: false });
+  await server.update({ enabled: false });
   expect((await reader.next('e')).data).toBe('waits');
   expect((await reader.closed).code).toBe(4003);
 });

@@ -125,10 +125,10 @@ test('CONN-7: pusher-js is disconnected by 4001, which is the state from which i
 test('CONN-8: a disabled app closes with 4003, established connections too', async () => {
   await using server = await startServer();
   const wire = await server.connect();
-  await server.node.apps.update(server.app.id, { enabled: false });
+  await server.update({ enabled: false });
   expect((await wire.closed).code).toBe(4003);
   await expectClosed(await server.dialApp(), 4003);
-  await server.node.apps.update(server.app.id, { enabled: true });
+  await server.update({ enabled: true });
   await server.connect();
 });
 

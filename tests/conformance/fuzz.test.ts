@@ -223,14 +223,12 @@ test('BAD-11: any JSON message gets a documented answer', async () => {
         expectDocumented(answer);
         last = answer.event === 'pusher:error' ? JSON.stringify(answer.data) : '';
       }
-      // Nobody may have sat down in the witness's presence channel without being announced there: leave first.
+      // It may have joined the witness's channels, which is no secret to the witness; nothing else may have come there.
       await wire.close();
       await scene.server.api.get('/channels');
       while (scene.witness.texts.length > scene.witness.taken) {
         const told = await scene.witness.next();
-        expect(['pusher_internal:member_added', 'pusher_internal:member_removed', 'client-x']).toContain(
-          told.event,
-        );
+        expect(told.event).toMatch(/^(pusher_internal:member_(added|removed)$|client-)/);
       }
     }),
   );

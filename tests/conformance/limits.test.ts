@@ -49,23 +49,21 @@ test('LIMIT-2: publishes per second', async () => {
 
 test('LIMIT-3: a changed setting takes effect at once on open connections', async () => {
   await using server = await startServer();
-  const update = (patch: Parameters<typeof server.node.apps.update>[1]) =>
-    server.node.apps.update(server.app.id, patch);
   const [wire, other] = [await server.connect(), await server.connect()];
   for (const each of [wire, other]) await server.join(each, 'private-a');
   const send = () => wire.send({ event: 'client-x', channel: 'private-a', data: 1 });
   send();
   await other.next('client-x');
-  await update({ clientEvents: false });
+  await server.update({ clientEvents: false });
   send();
   await expectRefused(wire, '');
-  await update({ clientEvents: true, eventBytes: 10 });
+  await server.update({ clientEvents: true, eventBytes: 10 });
   send();
   await other.next('client-x');
   expect((await server.api.post('/events', { name: 'e', channel: 'a', data: 'x'.repeat(11) })).status).toBe(
     413,
   );
-  await update({ subscriptionCount: true });
+  await server.update({ subscriptionCount: true });
   await server.join(await server.connect(), 'private-a');
   await wire.next('pusher_internal:subscription_count');
 });

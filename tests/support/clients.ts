@@ -159,22 +159,24 @@ export class AuthEndpoint {
           form,
         });
         if (this.refusal !== null) return this.refusal();
-        const socketId = form.get('socket_id') ?? '';
-        if (pathname === '/pusher/user-auth') {
-          const { id, user_info, watchlist } = this.user;
-          return Response.json(publisher.authenticateUser(socketId, { id, user_info, watchlist }));
-        }
-        const channel = form.get('channel_name') ?? '';
-        const { id, user_info } = this.user;
-        return Response.json(
-          channel.startsWith('presence-')
-            ? publisher.authorizeChannel(socketId, channel, { user_id: id, user_info: user_info ?? {} })
-            : publisher.authorizeChannel(socketId, channel),
-        );
+        const answer = this.#sign(publisher, pathname, form);
+        // Pages of other origins ask too, with a form, which needs no preflight.
+        return Response.json(answer, { headers: { 'Access-Control-Allow-Origin': '*' } });
       },
     });
     this.origin = `http://127.0.0.1:${listener.port}`;
     server.onStop(() => listener.stop(true));
+  }
+
+  #sign(publisher: Publisher, path: string, form: URLSearchParams): object {
+    const { id, user_info, watchlist } = this.user;
+    const socketId = form.get('socket_id') ?? '';
+    if (path === '/pusher/user-auth')
+      return publisher.authenticateUser(socketId, { id, user_info, watchlist });
+    const channel = form.get('channel_name') ?? '';
+    return channel.startsWith('presence-')
+      ? publisher.authorizeChannel(socketId, channel, { user_id: id, user_info: user_info ?? {} })
+      : publisher.authorizeChannel(socketId, channel);
   }
 
   /** The options that send pusher-js here. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createServer, type EarshotServer } from '@earshot/server';
 import { type Clock, systemClock } from '../../packages/server/src/clock.ts';
 import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.ts';
-import { readConfig } from '../../packages/server/src/config.ts';
+import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { type Message, Wire } from './wire.ts';
@@ -124,6 +124,12 @@ export class TestServer implements AsyncDisposable {
     const app = await this.node.apps.create({ name });
     const key = app.oldestKey;
     return { id: app.id, key: key.key, secret: key.secret };
+  }
+
+  /** Changes settings of the app while the server runs; not those that `env` holds. */
+  async update(settings: Partial<AppSettings>): Promise<void> {
+    const updated = await this.node.apps.update(this.app.id, settings);
+    if ('refused' in updated) throw new Error(updated.refused);
   }
 
   /** Runs when the server is stopped, last added first. */
