@@ -116,6 +116,33 @@ test('API-2: parameters of a POST may stand in the query', async () => {
   ]);
 });
 
+test('API-2: a body in chunks, and one that is announced with Expect', async () => {
+  await using server = await startServer();
+  const wire = await server.connect();
+  await server.join(wire, 'a');
+  const http = await RawHttp.connect(server.port);
+  server.onStop(() => http.destroy());
+  const body = JSON.stringify({ name: 'e', channel: 'a', data: 'é'.repeat(2_000) });
+  const target = (content: string) =>
+    `/apps/3/events?${encodeQuery(signedParams({ method: 'POST', path: '/apps/3/events', body: content, app: server.app, timestamp: server.api.nowSeconds() }))}`;
+  const bytes = Buffer.from(body);
+  http.send(`POST ${target(body)} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n`);
+  for (let at = 0; at < bytes.length; at += 999) {
+    const chunk = bytes.subarray(at, at + 999);
+    http.send(`${chunk.length.toString(16)}\r\n`);
+    http.send(chunk);
+    http.send('\r\n');
+  }
+  http.send('0\r\n\r\n');
+  expect((await http.answer()).body).toBe('{}');
+  expect((await wire.next('e')).data).toBe('é'.repeat(2_000));
+
+  const announced = await http.request('POST', target(body), body, { Expect: '100-continue' });
+  const answer = announced.status === 100 ? await http.answer() : announced;
+  expect(answer.body).toBe('{}');
+  await wire.next('e');
+});
+
 test('API-2: 1000 requests on one TCP connection', async () => {
   await using server = await startServer();
   const http = await RawHttp.connect(server.port);

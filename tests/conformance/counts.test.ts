@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '../../packages/server/src/clock-manual.ts';
 import { pusherJs, Recorder } from '../support/clients.ts';
-import { dataOf, newCluster, startServer } from '../support/server.ts';
+import { dataOf, newCluster, startServer, succeeded } from '../support/server.ts';
 import type { Wire } from '../support/wire.ts';
 
 const env = { EARSHOT_APP_SUBSCRIPTION_COUNT: 'true' };
@@ -73,9 +73,11 @@ test('COUNT-1: the count is the cluster’s', async () => {
   await expectCount(a, 2);
 });
 
-test('COUNT-2: none on presence channels', async () => {
+test('COUNT-2: none on presence channels and on a user’s own', async () => {
   await using server = await startServer({ env });
   const wire = await server.connect();
+  await server.signIn(wire, { id: 'u1' });
+  succeeded(await wire.subscribe('#server-to-user-u1'));
   await server.joinPresence(wire, 'presence-a', '1');
   await server.joinPresence(await server.connect(), 'presence-a', '1');
   await wire.silence();

@@ -267,6 +267,22 @@ test('PRES-8: without channel_data the sign-in says who joins, and without a sig
   });
 });
 
+test('PRES-7, PRES-8: what a sign-in brings into a channel has the same limits', async () => {
+  await using server = await startServer();
+  for (const info of [{ n: 'x'.repeat(1_017) }, { n: 'x'.repeat(100_000) }]) {
+    const wire = await server.connect();
+    await server.signIn(wire, { id: 'u1', user_info: info });
+    wire.send({ event: 'pusher:subscribe', data: { channel, auth: server.channelAuth(wire, channel) } });
+    await expectSubscribeRefused(wire, channel, 'user_info');
+    // Signing in with it was in order, and so is joining with other data.
+    await server.joinPresence(wire, channel, 'u1');
+    await wire.close();
+  }
+  const wire = await server.connect();
+  await server.signIn(wire, { id: 'u1', user_info: { n: 'x'.repeat(1_016) } });
+  succeeded(await wire.subscribe(channel, server.channelAuth(wire, channel)));
+});
+
 test('PRES-8: channel_data wins over the sign-in', async () => {
   await using server = await startServer();
   const wire = await server.connect();

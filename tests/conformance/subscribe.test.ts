@@ -3,6 +3,7 @@ import { channelAuth } from '../support/api.ts';
 import { pusherJs, Recorder } from '../support/clients.ts';
 import { expectRefused, expectSubscribeRefused } from '../support/refusals.ts';
 import { startServer, succeeded } from '../support/server.ts';
+import { opcodes, type Wire } from '../support/wire.ts';
 
 test('SUB-1: a subscribe is answered by subscription_succeeded with channel and "{}"', async () => {
   await using server = await startServer();
@@ -263,6 +264,58 @@ test('SUB-9: channels per connection', async () => {
   await server.join(wire, 'c');
   // Another connection has its own count.
   await server.join(await server.connect(), 'a');
+});
+
+test('SUB-11: what a connection held ends with it, however it ends', async () => {
+  const env = { EARSHOT_APP_SUBSCRIPTION_COUNT: 'true', EARSHOT_APP_CONNECTIONS: '40' };
+  await using server = await startServer({ env });
+  const left = async () => {
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    const gauges = ['connections', 'channels', 'subscriptions'].map(
+      (name) => new RegExp(`^earshot_${name}(?:\\{[^}]*\\})? (\\d+)$`, 'm').exec(metrics)?.[1],
+    );
+    return gauges.join();
+  };
+  expect(await left()).toBe('0,0,0');
+  const ways: ((wire: Wire) => unknown)[] = [
+    (wire) => wire.close(),
+    (wire) => wire.destroy(),
+    (wire) => wire.destroy('reset'),
+    (wire) => wire.sendFrame(opcodes.text, Buffer.alloc(0), { masked: false }),
+    () => server.api.terminate('u'),
+  ];
+  for (const end of ways) {
+    const wires = await Promise.all(Array.from({ length: 40 }, () => server.connect()));
+    for (const [i, wire] of wires.entries()) {
+      await server.signIn(wire, { id: 'u', watchlist: ['u', `w${i}`] });
+      for (const name of ['news', `own-${i}`, 'cache-a', 'private-a']) {
+        wire.send({
+          event: 'pusher:subscribe',
+          data: { channel: name, auth: server.channelAuth(wire, name) },
+        });
+        wire.send({ event: 'pusher:subscribe', data: { channel: name, auth: 'wrong:auth' } });
+      }
+      wire.send({
+        event: 'pusher:subscribe',
+        data: { channel: 'presence-a', auth: server.channelAuth(wire, 'presence-a') },
+      });
+      wire.send({ event: 'pusher:subscribe', data: { channel: '#server-to-user-u' } });
+      wire.send({ event: 'pusher:ping' });
+      await wire.until('pusher:pong');
+    }
+    expect(await left()).toBe('40,45,240');
+    for (const wire of wires) void end(wire);
+    await Promise.all(wires.map((wire) => wire.closed));
+    // A reset is noticed when the network tells of it, a moment later.
+    for (let i = 0; i < 200 && (await left()) !== '0,0,0'; i++) await Bun.sleep(5);
+    expect(await left()).toBe('0,0,0');
+    expect((await server.api.get('/channels')).json()).toEqual({ channels: {} });
+    expect((await server.api.get('/channels/presence-a/users')).json()).toEqual({ users: [] });
+    const watcher = await server.connect();
+    await server.signIn(watcher, { id: 'watcher', watchlist: ['u'] });
+    expect((await watcher.next()).data).toBe('{"events":[{"name":"offline","user_ids":["u"]}]}');
+    await watcher.close();
+  }
 });
 
 test('SUB-10: events published one after another arrive in that order', async () => {

@@ -16,6 +16,13 @@ test('CONN-1: stock pusher-js over TLS', async () => {
   expect(await channel.data('e')).toEqual({ over: 'TLS' });
 });
 
+test('CONN-1: with a certificate and no second port, the one port is TLS', async () => {
+  await using server = await startServer({ tls: 'only' });
+  expect(server.tlsPort).toBe(server.port);
+  const wire = await server.connect({ tls: true });
+  await server.join(wire, 'news');
+});
+
 test('CONN-11: pusher-js that is told 4000 comes back over TLS by itself', async () => {
   await using server = await startServer({ tls: true, env: { EARSHOT_APP_TLS_ONLY: 'true' } });
   const client = pusherJs(server, { wsHost: 'localhost', forceTLS: false });

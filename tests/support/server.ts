@@ -27,8 +27,8 @@ export interface StartOptions {
   clock?: Clock;
   /** Given to several servers, it makes them nodes of one cluster. */
   cluster?: MemoryCluster;
-  /** Listen with TLS too, under a certificate made for this server. */
-  tls?: boolean;
+  /** Listen with TLS too, or on the one port with TLS only, under a certificate made for this server. */
+  tls?: boolean | 'only';
   /** Keep the data folder of an earlier server, and leave it there. */
   dataDir?: string;
 }
@@ -55,14 +55,14 @@ export function newCluster(clock: Clock = systemClock): MemoryCluster {
 /** Starts a server in this process, on a free port of 127.0.0.1 and a data folder of its own; use with `await using`. */
 export async function startServer(options: StartOptions = {}): Promise<TestServer> {
   const folder = options.dataDir === undefined ? await temporaryFolder() : undefined;
-  const certificate = options.tls === true ? await makeCertificate() : undefined;
+  const certificate = options.tls ? await makeCertificate() : undefined;
   const tls: Record<string, string> =
     certificate === undefined
       ? {}
       : {
           EARSHOT_TLS_CERT: certificate.certFile,
           EARSHOT_TLS_KEY: certificate.keyFile,
-          EARSHOT_TLS_PORT: '0',
+          ...(options.tls === 'only' ? {} : { EARSHOT_TLS_PORT: '0' }),
         };
   const read = readConfig([], {
     EARSHOT_PORT: '0',
