@@ -186,7 +186,7 @@ test('BAD-4: a frame just below the limit is answered', async () => {
   const told = await wire.next('pusher:subscription_error');
   // It must name the channel as it was asked for, and so is about as long as the question.
   expect(JSON.stringify(told).length).toBeLessThan(122_000);
-  wire.sendText('x'.repeat(120_000));
+  wire.sendText('x'.repeat(128 * 1024));
   await expectRefused(wire, '');
   wire.sendText(`{"event":"${'y'.repeat(120_000)}"}`);
   expect((await expectRefused(wire, 'Unsupported event')).length).toBeLessThan(1_000);
@@ -437,7 +437,6 @@ test('BAD-10: an error within the server closes one connection or is told withou
   await closing.next();
   await closing.close();
   app.settings = settings;
-  await wire.until('pusher_internal:subscription_succeeded').catch(() => null);
   await bystander.expectUnaffected();
 });
 

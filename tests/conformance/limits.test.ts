@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { ManualClock } from '../../packages/server/src/clock-manual.ts';
 import { expectRefused } from '../support/refusals.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
+import type { Wire } from '../support/wire.ts';
 
 test('LIMIT-1: messages per day, over a restart, until the next day', async () => {
   await using folder = await temporaryFolder();
@@ -25,6 +26,23 @@ test('LIMIT-1: messages per day, over a restart, until the next day', async () =
   expect((await server.api.get('/channels')).status).toBe(200);
   clock.advance(2 * 3_600_000);
   await server.api.publish('a', 'e', 'tomorrow');
+});
+
+test('LIMIT-1: deliveries and client events count', async () => {
+  await using server = await startServer({ env: { EARSHOT_APP_MESSAGES_PER_DAY: '10' } });
+  const wires = [await server.connect(), await server.connect(), await server.connect()];
+  const [sender, ...others] = wires as [Wire, Wire, Wire];
+  for (const wire of wires) await server.join(wire, 'private-a');
+  await server.api.publish('private-a', 'e', '1');
+  for (const wire of wires) await wire.next('e');
+  // That was four; each client event is two deliveries and itself, so the third one is the first beyond ten.
+  for (let i = 0; i < 3; i++) sender.send({ event: 'client-x', channel: 'private-a', data: i });
+  await expectRefused(sender, '10');
+  for (const wire of others) {
+    expect((await wire.take(2)).map(({ data }) => data)).toEqual([0, 1]);
+    await wire.silence();
+  }
+  expect((await server.api.post('/events', { name: 'e', channel: 'private-a', data: '2' })).status).toBe(403);
 });
 
 test('LIMIT-2: publishes per second', async () => {
