@@ -17,7 +17,6 @@ describe('close codes', () => {
       ['overCapacity', 4100],
       ['reconnectNow', 4200],
       ['noPong', 4201],
-      ['idleTooLong', 4202],
     ]);
     expect([errorCodes.clientEventRate.code, errorCodes.watchlistTooLong.code]).toEqual([4301, 4302]);
   });

@@ -103,13 +103,6 @@ export const closeCodes = {
     when: 'the client did not answer a ping in time',
     client: retryAtOnce,
   },
-  idleTooLong: {
-    code: 4202,
-    name: 'idle too long',
-    reason: 'Closed after a long time without activity',
-    when: 'a client that cannot answer pings (protocol 4) was silent for too long',
-    client: retryAtOnce,
-  },
 } as const satisfies Record<string, CloseCode>;
 
 /** The reason text for a close frame: the code's own, then `detail`, cut to what a close frame can hold. */

@@ -1,22 +1,21 @@
 /**
  * Whether a client with this `Origin` header may connect (CONN-13).
  *
- * @param allowed entries of the app's list: `https://example.com`, `example.com` (any scheme and port) or
- *   `*.example.com` (its subdomains); an empty list allows all
+ * @param allowed the app's list, as `config/kinds.ts` made it: `https://example.com`, or `https://*.example.com` for
+ *   every name below the domain; an empty list allows all
  * @param origin null from clients that send none: they are no browser, so no page can misuse them
  */
 export function originAllowed(allowed: readonly string[], origin: string | null): boolean {
   if (allowed.length === 0 || origin === null) return true;
-  const lowered = origin.toLowerCase();
-  const host = hostOf(lowered);
-  return allowed.some((entry) => {
-    const wanted = entry.toLowerCase();
-    if (wanted === '*' || wanted === lowered) return true;
-    if (host === null || wanted.includes('://')) return false;
-    return wanted.startsWith('*.') ? host.endsWith(wanted.slice(1)) : host === wanted;
-  });
+  const sent = origin.toLowerCase();
+  return allowed.some((entry) => entry === sent || isBelow(entry, sent));
 }
 
-function hostOf(origin: string): string | null {
-  return URL.parse(origin)?.hostname ?? null;
+function isBelow(entry: string, origin: string): boolean {
+  const wildcard = entry.indexOf('*.');
+  if (wildcard === -1) return false;
+  const scheme = entry.slice(0, wildcard);
+  const domain = entry.slice(wildcard + 1);
+  if (!origin.startsWith(scheme) || !origin.endsWith(domain)) return false;
+  return /^[^/:@]+$/.test(origin.slice(scheme.length, -domain.length));
 }
