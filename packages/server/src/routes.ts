@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { Home } from './home/home.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
 import { health } from './http/health.ts';
-import { belowPrefix, type Target, targetOf } from './http/target.ts';
+import { belowPrefix, targetOf } from './http/target.ts';
 import type { Metrics } from './metrics/prometheus.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
@@ -36,17 +36,18 @@ export class Routes {
     server: Server<WebSocketSocket>,
     transport: WebSocketTransport,
   ): Promise<Response> | Response | undefined {
-    const remote = server.requestIP(request)?.address ?? '';
-    const client = this.#clients.of(request.headers, remote, server.protocol === 'https');
-    const hostRefusal = this.#refuseHost(client.host);
+    const { headers } = request;
+    const remote = () => server.requestIP(request)?.address ?? '';
+    const client = () => this.#clients.of(headers, remote(), server.protocol === 'https');
+    const hostRefusal = this.#refuseHost(this.#clients.hostOf(headers, remote));
     const target = targetOf(request.url);
     const path = belowPrefix(target.path, this.#config.path);
-    if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') {
+    if (headers.get('upgrade')?.toLowerCase() === 'websocket') {
       return transport.upgrade(request, server, {
         key: path === null ? null : keyOf(path),
         query: new URLSearchParams(target.query),
-        origin: request.headers.get('origin'),
-        secure: client.secure,
+        origin: headers.get('origin'),
+        secure: client().secure,
         hostAllowed: hostRefusal === null,
       });
     }
@@ -55,10 +56,10 @@ export class Routes {
     if (path.startsWith('/apps/') || path.startsWith('/users/')) {
       return this.#api.handle(request, { path, query: target.query });
     }
-    return this.#page(request, { path, query: target.query }, client);
+    return this.#page(request, path, client());
   }
 
-  async #page(request: Request, { path }: Target, client: Client): Promise<Response> {
+  async #page(request: Request, path: string, client: Client): Promise<Response> {
     if (keyOf(path) !== null) {
       return new Response('This address takes WebSocket connections.\n', upgradeRequired);
     }

@@ -15,9 +15,11 @@ const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Reads `X-Forwarded-For`, `-Proto` and `-Host`, but only from proxies on the list (`EARSHOT_TRUSTED_PROXIES`). */
 export class Clients {
   readonly #proxies = new BlockList();
+  readonly #trustsSome: boolean;
 
   /** @param trustedProxies addresses and ranges, checked by `config.ts` */
   constructor(trustedProxies: readonly string[]) {
+    this.#trustsSome = trustedProxies.length > 0;
     for (const range of trustedProxies) {
       const [address = '', bits] = range.split('/');
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -36,6 +38,11 @@ export class Clients {
       secure: proto === null ? secure : proto === 'https' || proto === 'wss',
       host: lastOf(headers.get('x-forwarded-host')) ?? direct.host,
     };
+  }
+
+  /** Like `of`, but the host alone: to ask for the other end of a socket costs more than all else here. */
+  hostOf(headers: Headers, remote: () => string): string {
+    return this.#trustsSome ? this.of(headers, remote(), false).host : (headers.get('host') ?? '');
   }
 
   #trusts(address: string): boolean {
