@@ -8,7 +8,7 @@ import {
   type WindowOptions,
 } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { faults, hear, say, settled, signIn } from './visit.ts';
+import { faults, hear, say, settled, signIn, still } from './visit.ts';
 
 /** How the page is looked at. */
 const views: Record<string, WindowOptions> = {
@@ -99,7 +99,6 @@ const states: Record<string, State> = {
       const window = await signIn(browser, server, view);
       await window.page.getByText('EARSHOT_HOME_DEMO=false').waitFor();
       expect(window.requested.join()).not.toContain('demo/auth');
-      await window.page.waitForFunction('Pusher.instances[0].channel("my-channel")?.subscribed');
       await server.api.publish('my-channel', 'my-event', '{"message":"still heard"}');
       await hear(window, 'still heard');
       return window;
@@ -158,6 +157,7 @@ describe.skipIf(chromiumPath === undefined)('every state of the page', () => {
       for (const [look, view] of Object.entries(views)) {
         await using server = await startServer({ env });
         const window = await reach(browser, server, view);
+        await still(window);
         expect([look, await window.accessibilityProblems()]).toEqual([look, []]);
         expect([look, faults(window)]).toEqual([look, []]);
         expect(window.requestedElsewhere(server.origin)).toEqual([]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer, temporaryFolder, vectorApp } from '../support/server.ts';
-import { faults, hear, say, settled, signIn } from './visit.ts';
+import { faults, hear, say, settled, signIn, subscribed } from './visit.ts';
 
 describe.skipIf(chromiumPath === undefined)('the page at /', () => {
   let browser: Browser;
@@ -161,7 +161,7 @@ describe.skipIf(chromiumPath === undefined)('the page at /', () => {
     const page = await browser.open();
     const heard = page.page.waitForEvent('console', (message) => message.text() === 'to a stranger’s page');
     await page.page.goto(site.url.href);
-    await page.page.waitForFunction('Pusher.instances[0].channel("my-channel")?.subscribed');
+    await subscribed(page, 'my-channel');
     await server.api.publish('my-channel', 'my-event', '{"message":"to a stranger’s page"}');
     await heard;
   });

@@ -1,7 +1,8 @@
+import { tryChannel } from '@earshot/home';
 import type { Browser, BrowserWindow, WindowOptions } from '../support/browser.ts';
 import type { TestServer } from '../support/server.ts';
 
-/** A new browser that opens a sign-in link of `server` and waits until the page is connected. */
+/** A new browser that opens a sign-in link of `server` and waits until the page hears what is published. */
 export async function signIn(
   browser: Browser,
   server: TestServer,
@@ -10,7 +11,30 @@ export async function signIn(
   const window = await browser.open(options);
   await window.page.goto(await server.node.signInLink());
   await window.page.locator('[data-phase=connected]').waitFor();
+  await subscribed(window, tryChannel);
   return window;
+}
+
+/** Waits until the page's first client is subscribed to `channel`. */
+export async function subscribed(window: BrowserWindow, channel: string): Promise<void> {
+  await window.evaluate(
+    `new Promise((resolve) => {
+       const channel = Pusher.instances[0].channel(${JSON.stringify(channel)});
+       if (channel.subscribed) resolve();
+       else channel.bind('pusher:subscription_succeeded', () => resolve());
+     })`,
+  );
+}
+
+/** Waits until everything has settled that moves for a moment only. */
+export async function still(window: BrowserWindow): Promise<void> {
+  await window.evaluate(
+    `Promise.all(
+       document.getAnimations()
+         .filter((animation) => animation.effect.getTiming().iterations !== Infinity)
+         .map((animation) => animation.finished),
+     ).then(() => true)`,
+  );
 }
 
 /** Waits until the page is shut or open. */
