@@ -123,8 +123,9 @@ export function follow({ client, session, onAuthRefused }: LiveOptions): Live {
       return () => listeners.delete(listener);
     },
     say(text) {
-      if (!state.me || !room?.trigger(clientLineEvent, { text })) return false;
-      add({ kind: 'said', by: state.me, own: true, text }, { trouble: null });
+      const { me, people } = state;
+      if (me === null || people === null || !room?.trigger(clientLineEvent, { text })) return false;
+      add({ kind: 'said', by: me, own: true, text }, { trouble: null });
       return true;
     },
     reconnect() {

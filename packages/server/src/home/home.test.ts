@@ -115,6 +115,7 @@ describe('to anyone', () => {
       const client = await ask(home, 'GET', `/client/${name}.min.js`);
       expect(client.headers.get('Content-Type')).toBe('text/javascript; charset=utf-8');
       expect(client.headers.get('Cross-Origin-Resource-Policy')).toBe('cross-origin');
+      expect(client.headers.get('Access-Control-Allow-Origin')).toBe('*');
       const stock = Bun.resolveSync(
         `pusher-js/dist/${name.endsWith('worker') ? 'worker' : 'web'}/${name}.min.js`,
         import.meta.dir,

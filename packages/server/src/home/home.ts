@@ -50,7 +50,7 @@ const ownPath = /^\/($|session$|demo\/auth$|assets\/|client\/)/;
 
 /**
  * To a browser without session, `/` is the same bytes for everybody: they hold no key, no id and no version.
- * What is worth knowing comes from `GET /session` (design.md "What a person runs").
+ * What is worth knowing comes from `GET /session` (docs/decisions/0003-signed-in-home.md).
  */
 export async function createHome({ database, clock, apps, config, log }: HomeOptions): Promise<Home> {
   const sessions = await openSessions(database, clock);
@@ -131,8 +131,8 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
   });
 
   hono.post('/demo/auth', async (c) => {
-    if (!config.home) return c.text('The demonstration is switched off (EARSHOT_HOME_DEMO).\n', 403);
     if (!(await isSignedIn(c))) return c.text('Sign in with a link of this server.\n', 403);
+    if (!config.home) return c.text('The demonstration is switched off (EARSHOT_HOME_DEMO).\n', 403);
     const body = await form(c);
     const socketId = body.get('socket_id') ?? '';
     const window = body.get('window') ?? '';
@@ -164,7 +164,10 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
     c.header('Vary', 'Accept-Encoding');
     if (gzip) c.header('Content-Encoding', 'gzip');
     // The client is for every page of whoever runs this server.
-    if (c.req.path.startsWith('/client/')) c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+    if (c.req.path.startsWith('/client/')) {
+      c.header('Cross-Origin-Resource-Policy', 'cross-origin');
+      c.header('Access-Control-Allow-Origin', '*');
+    }
     return c.body(gzip ? found.gzipped : found.body);
   });
 
