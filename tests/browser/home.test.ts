@@ -202,6 +202,19 @@ describe.skipIf(chromiumPath === undefined)('the page at /', () => {
     expect((await page.locator('body').innerText()).split(vectorApp.secret)).toHaveLength(3);
   });
 
+  test('the signature of the curl line is renewed while someone looks', async () => {
+    await using server = await startServer();
+    const window = await browser.open();
+    const { page } = window;
+    await page.clock.install();
+    await page.goto(await server.node.signInLink());
+    await page.getByText(/valid for (9:5|10:0)\d/).waitFor();
+    const renewed = page.waitForResponse((response) => response.url().endsWith('/session'));
+    await page.clock.fastForward('09:10');
+    expect((await renewed).status()).toBe(200);
+    await page.getByText(/valid for (9:5|10:0)\d/).waitFor();
+  });
+
   test('the tabs work by keyboard', async () => {
     await using server = await startServer();
     const { page } = await signIn(browser, server);
