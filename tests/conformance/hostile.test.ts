@@ -133,6 +133,9 @@ test('BAD-2: nesting deeper than 32 is refused wherever it stands, 32 is not', a
   await expectSubscribeRefused(wire, 'presence-a', '');
   await wire.silence();
   // The message itself is one level.
+  wire.sendText(`{"event":"client-x","channel":"private-a","data":${nested(32)}}`);
+  await expectRefused(wire, '');
+  await other.silence();
   wire.sendText(`{"event":"client-x","channel":"private-a","data":${nested(31)}}`);
   expect(JSON.stringify((await other.next('client-x')).data)).toBe(nested(31));
   // Brackets in a string are no nesting.

@@ -147,6 +147,14 @@ test('PRIV-1: channel_data of a private channel is part of what is signed', asyn
   }
 });
 
+test('PRIV-1: empty channel_data is as if there were none', async () => {
+  await using server = await startServer();
+  const wire = await server.connect();
+  succeeded(await wire.subscribe('private-a', server.channelAuth(wire, 'private-a'), ''));
+  subscribe(wire, 'presence-a', server.channelAuth(wire, 'presence-a'), '');
+  await expectSubscribeRefused(wire, 'presence-a', 'channel_data');
+});
+
 test('PRIV-1, PRES-1: every spelling of channel_data verifies', async () => {
   await using server = await startServer();
   const spellings = [
