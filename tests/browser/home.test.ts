@@ -98,13 +98,9 @@ describe.skipIf(chromiumPath === undefined)('the page at /', () => {
       expect(told).not.toContain(secret);
     }
     const paths = window.requested.map((url) => new URL(url).pathname.replace(/-[\w-]+\./, '-*.'));
-    expect(paths.sort()).toEqual([
-      '/',
-      '/assets/home-*.css',
-      '/assets/main-*.js',
-      '/assets/mark-*.svg',
-      '/session',
-    ]);
+    const icon = '/assets/mark-*.svg'; // not every headless Chromium asks for it
+    const others = paths.filter((path) => path !== icon).sort();
+    expect(others).toEqual(['/', '/assets/home-*.css', '/assets/main-*.js', '/session']);
     expect(faults(window)).toEqual([]);
   });
 

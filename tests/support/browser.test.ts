@@ -9,11 +9,14 @@ describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
     fetch: () =>
       new Response(
         `<!doctype html><html lang="en"><title>t</title><main><h1>hello</h1><img id="picture" src="/x.png">
+         <style>@keyframes appear { from { color: #eee } } h1 { animation: appear 3s }
+           @keyframes turn { to { rotate: 1turn } } img { animation: turn 1s infinite }</style>
          <script src="https://elsewhere.example/x.js"></script></main></html>`,
         {
           headers: {
             'Content-Type': 'text/html',
-            'Content-Security-Policy': "default-src *; require-trusted-types-for 'script'",
+            'Content-Security-Policy':
+              "default-src *; style-src 'unsafe-inline'; require-trusted-types-for 'script'",
           },
         },
       ),
@@ -39,11 +42,11 @@ describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
   test('it evaluates and finds accessibility problems under a strict policy', async () => {
     const window = await browser.open({ colorScheme: 'dark', phone: true, width: 390, height: 844 });
     await window.page.goto(site.url.href);
+    expect(await window.accessibilityProblems()).toEqual(['image-alt: #picture']);
     expect(await window.evaluate<string>(`Promise.resolve(document.title)`)).toBe('t');
-    await expect(window.evaluate(`nowhere.x`)).rejects.toThrow('nowhere is not defined');
     expect(await window.evaluate<boolean>(`matchMedia('(prefers-color-scheme: dark)').matches`)).toBe(true);
     expect(await window.page.evaluate(() => document.querySelector('h1')?.textContent)).toBe('hello');
-    expect((await window.accessibilityProblems()).join('\n')).toContain('image-alt: #picture');
+    expect(await window.evaluate('nowhere.x').catch(String)).toContain('nowhere is not defined');
     expect(await Bun.file(await window.screenshot('support')).exists()).toBe(true);
     await window.close();
   });

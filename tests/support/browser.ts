@@ -104,8 +104,16 @@ export class BrowserWindow {
     }
   }
 
-  /** What axe-core finds wrong for people with assistive technology: `rule: elements`, empty when nothing. */
+  /**
+   * What axe-core finds wrong for people with assistive technology: `rule: elements`, empty when nothing. It judges the
+   * page at rest: text that is still fading in has no contrast yet.
+   */
   async accessibilityProblems(): Promise<string[]> {
+    await this.evaluate(`(async () => {
+      const ending = () => document.getAnimations().filter((one) =>
+        one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity);
+      while (ending().length > 0) await Promise.allSettled(ending().map((one) => one.finished));
+    })()`);
     const axe = await readFile(Bun.resolveSync('axe-core/axe.min.js', root), 'utf8');
     await this.evaluate(`${axe}; undefined`);
     return this.evaluate<string[]>(
