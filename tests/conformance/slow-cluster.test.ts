@@ -69,6 +69,12 @@ async function slowServer(env: Record<string, string> = {}): Promise<Slow> {
     };
     return bus;
   };
+  const get = cluster.cache.get.bind(cluster.cache);
+  cluster.cache.get = async (...channel) => {
+    const kept = await get(...channel);
+    await gate.pass();
+    return kept;
+  };
   const server = await startServer({ cluster, env });
   server.onStop(() => gate.open());
   return { server, gate, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
@@ -78,6 +84,12 @@ async function slowServer(env: Record<string, string> = {}): Promise<Slow> {
 async function waitingAt(gate: Gate, count: number): Promise<void> {
   for (let i = 0; i < 400 && gate.waiting !== count; i++) await Bun.sleep(5);
   expect(gate.waiting).toBe(count);
+}
+
+/** Channels that the node holds in memory. */
+async function channelsHeld(server: TestServer): Promise<string | undefined> {
+  const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+  return /^earshot_channels (\d+)$/m.exec(metrics)?.[1];
 }
 
 function subscribe(server: TestServer, wire: Wire, channel: string, channelData?: string): void {
@@ -170,6 +182,7 @@ test('SUB-11: a connection that closes while its subscribes wait leaves nothing 
   expect((await server.api.get('/channels/presence-a/users')).json()).toEqual({
     users: [{ id: 'watcher' }, { id: 'last' }],
   });
+  expect(await channelsHeld(server)).toBe('1');
 });
 
 test('PRES-12: several connections of several users that wait together all get the true list', async () => {
@@ -216,6 +229,25 @@ test('COAL-1, COAL-2: events published while a subscribe waits are older than it
     expect((await each.next('e')).data).toBe('after');
     await each.silence();
   }
+});
+
+test('CACHE-3, COAL-2: an event that is published while the kept one is looked up replaces it', async () => {
+  await using scene = await slowServer();
+  const { server, gate } = scene;
+  await server.api.publish('cache-a', 'e', 'old');
+  gate.close();
+  const wire = await server.connect();
+  subscribe(server, wire, 'cache-a');
+  await waitingAt(gate, 1);
+  gate.open();
+  gate.close();
+  // Now the node hears the channel, and the look-up has its answer and waits with it.
+  await waitingAt(gate, 1);
+  await server.api.publish('cache-a', 'e', 'new');
+  gate.open();
+  succeeded(await wire.next());
+  expect((await wire.next('e')).data).toBe('new');
+  await wire.silence();
 });
 
 test('PRES-9: a full channel refuses those that wait too many, and lets the rest in', async () => {
