@@ -38,7 +38,7 @@ export async function health(
 }
 
 function mayRead(token: string | null, headers: Headers, address: string): boolean {
-  // A proxy on this machine makes everybody look local; unless it is trusted, what it forwards is not.
+  // A proxy on this machine makes everybody look local, so nothing that was forwarded counts as local.
   if (token === null) return isLoopback(address) && !headers.has('x-forwarded-for');
   const given = Buffer.from(headers.get('authorization') ?? '');
   const expected = Buffer.from(`Bearer ${token}`);
