@@ -195,11 +195,13 @@ test('CLIENT-6: the 11th in one second is refused with 4301, and the next second
   const third = await server.connect();
   await server.join(third, 'private-a');
   third.send({ event: 'client-x', channel: 'private-a', data: 'third' });
+  await third.silence();
   expect((await other.next('client-x')).data).toBe('third');
   await sender.next('client-x');
 
   clock.advance(1_000);
   send(13);
+  await sender.silence();
   expect((await other.next('client-x')).data).toBe(13);
   await expectNothingMore(both);
 });

