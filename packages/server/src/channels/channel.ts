@@ -44,6 +44,7 @@ export class Channel {
   pending: Pending | null = null;
   lastEventAt = Number.NEGATIVE_INFINITY;
   averageGapMs = Number.POSITIVE_INFINITY;
+  writtenAt = Number.NEGATIVE_INFINITY;
 
   constructor(appId: string, name: ChannelName) {
     this.appId = appId;

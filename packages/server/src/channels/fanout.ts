@@ -6,8 +6,8 @@ export interface Topics {
   publish(topic: string, frame: string): void;
 }
 
-/** How long an event of a busy channel may wait for others to share its write. */
-export const coalescingWindowMs = 5;
+/** A busy channel is written at most once in this time, so an event waits for less than this. */
+export const coalescingWindowMs = 7;
 /** What waits is written at the latest when it is this much. */
 const pendingFramesMax = 32;
 const pendingCharactersMax = 256 * 1024;
@@ -35,9 +35,10 @@ export const fanOutBucketsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100
 /**
  * Delivers a node's events to its subscribers.
  *
- * A write costs more than the bytes in it, so events that come faster than one per `coalescingWindowMs` on a channel
- * wait up to that long and share a write; a channel with fewer events is written at once, because waiting would gain
- * nothing. What waits is a list of steps in the order of acceptance. A new subscriber is one of the steps: it enters
+ * A write costs more than the bytes in it. So a channel whose events come faster than one per `coalescingWindowMs` is
+ * written once in that time: an event that comes when the time is over goes out at once, the others wait for the rest
+ * of it and share a write. A channel with fewer events is always written at once, because waiting would gain nothing.
+ * What waits is a list of steps in the order of acceptance. A new subscriber is one of the steps: it enters
  * the topic after the events that were accepted before it, which is what keeps COAL-1 to COAL-5 (docs/protocol.md)
  * true without flushing at every join.
  */
@@ -52,7 +53,6 @@ export class FanOut {
   };
   readonly #topics: Topics;
   readonly #clock: Clock;
-  /** In the order in which they are due, since all wait equally long. */
   readonly #pendingChannels = new Set<Channel>();
   #timerArmed = false;
 
@@ -77,9 +77,14 @@ export class FanOut {
     if (pending !== null) {
       this.stats.coalesced++;
       this.#append(channel, pending, frame, except);
-    } else if (channel.averageGapMs <= coalescingWindowMs) {
+      return;
+    }
+    const isBusy = channel.averageGapMs <= coalescingWindowMs;
+    if (isBusy) this.#arm();
+    if (isBusy && now - channel.writtenAt < coalescingWindowMs) {
       this.#append(channel, this.#begin(channel), frame, except);
     } else {
+      channel.writtenAt = now;
       this.#write(channel, frame, except);
       this.#measure(now);
     }
@@ -108,6 +113,8 @@ export class FanOut {
       if ('enter' in step) step.enter.enterTopic(channel.topic);
       else this.#write(channel, step.frame, step.except);
     }
+    channel.writtenAt = this.#clock.monotonic();
+    this.#arm();
     this.#measure(start);
   }
 
@@ -137,7 +144,6 @@ export class FanOut {
     const pending: Pending = { steps: [], frames: 0, bytes: 0 };
     channel.pending = pending;
     this.#pendingChannels.add(channel);
-    if (!this.#timerArmed) this.#arm();
     return pending;
   }
 
@@ -153,8 +159,13 @@ export class FanOut {
     else except.publishToOthers(channel.topic, frame);
   }
 
-  /** One timer serves all channels: what began to wait after it was armed goes out a little earlier than its window. */
+  /**
+   * Sees to it that what waits is written a window from now at the latest. One timer serves all channels, so some go out
+   * earlier than they need. It is set at a write, before anything waits again: timers count whole milliseconds, and
+   * what is left of a window would be rounded each time.
+   */
   #arm(): void {
+    if (this.#timerArmed) return;
     this.#timerArmed = true;
     this.#clock.after(coalescingWindowMs, () => {
       this.#timerArmed = false;
