@@ -65,6 +65,17 @@ test('LIMIT-2: publishes per second', async () => {
   expect((await wire.next()).data).toBe('5');
 });
 
+test('LIMIT-2: a batch of more than a second holds is taken after a second without any, and counts on', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ clock, env: { EARSHOT_APP_PUBLISHES_PER_SECOND: '3' } });
+  const five = Array.from({ length: 5 }, () => ({ channel: 'a', name: 'e', data: '1' }));
+  await server.api.batch(five);
+  clock.advance(1_000);
+  expect((await server.api.post('/batch_events', { batch: five })).status).toBe(429);
+  clock.advance(700);
+  await server.api.batch(five);
+});
+
 test('LIMIT-3: a changed setting takes effect at once on open connections', async () => {
   await using server = await startServer();
   const [wire, other] = [await server.connect(), await server.connect()];

@@ -4,10 +4,8 @@ import { takeMessages } from '../apps/message-quota.ts';
 import { refusal } from './answer.ts';
 import type { ApiParts } from './call.ts';
 
-const rateWindowMs = 1_000;
-
-/** Publishes of an app in the current second of this node. */
-const rates = new WeakMap<App, { windowAt: number; publishes: number }>();
+/** What each app may still publish on this node, and when that was so. */
+const buckets = new WeakMap<App, { left: number; at: number }>();
 
 /** Counts `publishes` events against the app's limits. @returns the refusal when one is reached */
 export function takePublishes(parts: ApiParts, app: App, publishes: number): Response | null {
@@ -22,16 +20,17 @@ export function takePublishes(parts: ApiParts, app: App, publishes: number): Res
   return null;
 }
 
+/**
+ * A bucket of `limit` publishes that fills up within a second. A batch larger than the bucket is taken from a full one,
+ * and what it took too much has to be filled up first.
+ */
 function isOverRate(parts: ApiParts, app: App, publishes: number, limit: number): boolean {
   const now = parts.clock.monotonic();
-  let rate = rates.get(app);
-  if (rate === undefined || now - rate.windowAt >= rateWindowMs) {
-    rate = { windowAt: now, publishes: 0 };
-    rates.set(app, rate);
-  }
-  if (rate.publishes + publishes > limit) return true;
-  rate.publishes += publishes;
-  return false;
+  const bucket = buckets.get(app) ?? { left: limit, at: now };
+  const left = Math.min(limit, bucket.left + ((now - bucket.at) / 1000) * limit);
+  const isOver = left < Math.min(publishes, limit);
+  buckets.set(app, { left: isOver ? left : left - publishes, at: now });
+  return isOver;
 }
 
 /** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */

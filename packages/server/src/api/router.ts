@@ -106,14 +106,26 @@ function bodyBytesMax(app: App | undefined): number {
 /** The body, or the refusal when it is too large, whatever its length claims (BAD-9), or did not arrive whole. */
 async function readBody(request: Request, bytesMax: number): Promise<Uint8Array | Response> {
   const tooLarge = () => refusal(413, `The request body is larger than ${bytesMax} bytes`);
-  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return tooLarge();
-  let body: Uint8Array;
+  const length = request.headers.get('content-length');
+  const hasLength = length !== null || request.body === null;
+  if (Number(length) > bytesMax) return tooLarge();
   try {
-    body = await request.bytes();
+    return (hasLength ? await request.bytes() : await readChunks(request, bytesMax)) ?? tooLarge();
   } catch {
     return refusal(400, 'The request body did not arrive whole');
   }
-  return body.length > bytesMax ? tooLarge() : body;
+}
+
+/** The body of a request that does not say how long it is; null as soon as it is too large. */
+async function readChunks(request: Request, bytesMax: number): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length;
+    if (length > bytesMax) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 export function notFound(): Response {
