@@ -3,6 +3,7 @@ import {
   cacheMiss,
   errorTexts,
   exceedsBytes,
+  excerpt,
   needsSignature,
   parseChannelName,
   parseMemberData,
@@ -19,6 +20,9 @@ export interface SubscribeMessage {
   readonly auth: string | null;
   readonly channelData: string | null;
 }
+
+/** No channel has a longer name, so a longer one is not given back whole. */
+const echoedNameLength = 1_000;
 
 /** `pusher:subscribe` (SUB, PRIV, PRES, CACHE). */
 export function subscribe(
@@ -153,6 +157,7 @@ async function enterMember(
           userInfo,
           connection.app.settings.presenceMembers,
         );
+  const before = known === undefined ? null : { userInfo: known.userInfo, joined: known.joined };
   if (known === undefined) members.set(userId, { connections: 1, userInfo, joined: asked });
   else {
     known.connections++;
@@ -162,7 +167,10 @@ async function enterMember(
   try {
     return await asked;
   } catch (error) {
-    dropMember(parts, channel, userId, false);
+    // The cluster still has what it had: later connections must not wait for what failed.
+    if (known !== undefined && known.joined === asked) Object.assign(known, before);
+    // Whether the user is in from before is the cluster's to know; leaving what was not joined changes nothing.
+    dropMember(parts, channel, userId, true);
     throw error;
   }
 }
@@ -211,6 +219,6 @@ function refuse(connection: Connection, channel: string, status: number, message
   connection.refuse(message);
   if (!connection.app.settings.subscriptionErrors) return null;
   const type = status === 401 ? 'AuthError' : 'SubscriptionError';
-  connection.send(subscriptionError(channel, { type, error: message, status }));
+  connection.send(subscriptionError(excerpt(channel, echoedNameLength), { type, error: message, status }));
   return null;
 }
