@@ -35,6 +35,11 @@ export class ManualClock implements Clock {
     return this.#add(ms, ms, task);
   }
 
+  /** Here the next turn is the next `advance`, before time moves. */
+  nextTurn(task: () => void): void {
+    this.#add(0, null, task);
+  }
+
   /** Moves time forward by `ms`, running what becomes due on the way. */
   advance(ms: number): void {
     const end = this.#elapsed + ms;

@@ -16,6 +16,8 @@ export interface Clock {
   after(ms: number, task: () => void): Timer;
   /** Runs `task` every `ms` milliseconds. */
   every(ms: number, task: () => void): Timer;
+  /** Runs `task` when the event loop has come round: what was handed to sockets before has been written by then. */
+  nextTurn(task: () => void): void;
 }
 
 export const systemClock: Clock = {
@@ -30,5 +32,9 @@ export const systemClock: Clock = {
     const timer = setInterval(task, ms);
     timer.unref();
     return { cancel: () => clearInterval(timer) };
+  },
+  nextTurn(task) {
+    // The first immediate still runs before Bun writes.
+    setImmediate(() => setImmediate(task));
   },
 };

@@ -3,7 +3,7 @@ import { parseChannelName } from '@earshot/protocol';
 import fc from 'fast-check';
 import { ManualClock } from '../clock-manual.ts';
 import { Channel, type Listener } from './channel.ts';
-import { coalescingWindowMs, FanOut, type Topics } from './fanout.ts';
+import { FanOut, type Topics, windowMinMs } from './fanout.ts';
 
 /** Native topics as Bun's behave: whoever is in the topic at the moment of the publish gets the frame. */
 class FakeTopics implements Topics {
@@ -84,7 +84,7 @@ describe('COAL-6: a quiet channel writes at once, a busy one shares writes', () 
     at.fanOut.deliver(at.channel, 'a', null);
     at.fanOut.deliver(at.channel, 'b', null);
     expect(at.first.got.length).toBe(before);
-    at.clock.advance(coalescingWindowMs);
+    at.clock.advance(windowMinMs);
     expect(at.first.got.slice(before)).toEqual(['a', 'b']);
   });
 
@@ -112,7 +112,7 @@ test('COAL-1: who enters a busy channel gets nothing that was accepted before, a
   const late = new FakeListener(at.topics);
   at.fanOut.enter(at.channel, late);
   at.fanOut.deliver(at.channel, 'after', null);
-  at.clock.advance(coalescingWindowMs);
+  at.clock.advance(windowMinMs);
   expect(late.got).toEqual(['after']);
   expect(at.first.got.slice(-2)).toEqual(['before', 'after']);
 });
@@ -123,7 +123,7 @@ test('COAL-1: who leaves gets what was accepted before, and nothing after', () =
   at.fanOut.deliver(at.channel, 'before', null);
   at.fanOut.exit(at.channel, at.first);
   at.fanOut.deliver(at.channel, 'after', null);
-  at.clock.advance(coalescingWindowMs);
+  at.clock.advance(windowMinMs);
   expect(at.first.got.at(-1)).toBe('before');
 });
 
@@ -143,7 +143,7 @@ test('COAL-4: an excluded listener keeps the order of all others', () => {
   at.fanOut.deliver(at.channel, 'all', null);
   at.fanOut.deliver(at.channel, 'others', at.first);
   at.fanOut.deliver(at.channel, 'all again', null);
-  at.clock.advance(coalescingWindowMs);
+  at.clock.advance(windowMinMs);
   expect(at.first.got.slice(-2)).toEqual(['all', 'all again']);
   expect(at.listeners[1]?.got.slice(-3)).toEqual(['all', 'others', 'all again']);
 });
@@ -193,6 +193,6 @@ test('COAL-1: what waited when the last subscriber went is not for the next one'
   at.fanOut.forget(at.channel);
   const next = new FakeListener(at.topics);
   at.fanOut.enter(new Channel('1', at.channel.name), next);
-  at.clock.advance(coalescingWindowMs);
+  at.clock.advance(windowMinMs);
   expect(next.got).toEqual([]);
 });

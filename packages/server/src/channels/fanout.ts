@@ -6,8 +6,16 @@ export interface Topics {
   publish(topic: string, frame: string): void;
 }
 
-/** A busy channel is written at most once in this time, so an event waits for less than this. */
-export const coalescingWindowMs = 7;
+/**
+ * A busy channel is written at most once in a window, so an event waits for less than that. Where writing keeps the loop
+ * busy for longer than two thirds of the shortest window, the window grows with it: a loop that is full makes
+ * everybody wait longer than any window.
+ */
+export const windowMinMs = 7;
+const windowMaxMs = 9;
+const windowPerBusyMs = 1.5;
+/** How much one measurement of the loop counts. */
+const busyWeight = 0.1;
 /** What waits is written at the latest when it is this much. */
 const pendingFramesMax = 32;
 const pendingCharactersMax = 256 * 1024;
@@ -35,8 +43,8 @@ export const fanOutBucketsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100
 /**
  * Delivers a node's events to its subscribers.
  *
- * A write costs more than the bytes in it. So a channel whose events come faster than one per `coalescingWindowMs` is
- * written once in that time: an event that comes when the time is over goes out at once, the others wait for the rest
+ * A write costs more than the bytes in it. So a channel whose events come faster than one per window is written
+ * once in a window: an event that comes when the window is over goes out at once, the others wait for the rest
  * of it and share a write. A channel with fewer events is always written at once, because waiting would gain nothing.
  * What waits is a list of steps in the order of acceptance. A new subscriber is one of the steps: it enters
  * the topic after the events that were accepted before it, which is what keeps COAL-1 to COAL-5 (docs/protocol.md)
@@ -55,6 +63,10 @@ export class FanOut {
   readonly #clock: Clock;
   readonly #pendingChannels = new Set<Channel>();
   #timerArmed = false;
+  #windowMs = windowMinMs;
+  /** How long writing keeps the loop busy, on average; and whether that is being measured. */
+  #busyMs = 0;
+  #isMeasured = false;
 
   constructor(topics: Topics, clock: Clock) {
     this.#topics = topics;
@@ -79,9 +91,9 @@ export class FanOut {
       this.#append(channel, pending, frame, except);
       return;
     }
-    const isBusy = channel.averageGapMs <= coalescingWindowMs;
+    const isBusy = channel.averageGapMs <= this.#windowMs;
     if (isBusy) this.#arm();
-    if (isBusy && now - channel.writtenAt < coalescingWindowMs) {
+    if (isBusy && now - channel.writtenAt < this.#windowMs) {
       this.#append(channel, this.#begin(channel), frame, except);
     } else {
       channel.writtenAt = now;
@@ -116,6 +128,7 @@ export class FanOut {
     channel.writtenAt = this.#clock.monotonic();
     this.#arm();
     this.#measure(start);
+    this.#measureLoop(start);
   }
 
   /** Drops what waits for a channel that has no subscribers any more: the next ones must not get it. */
@@ -167,9 +180,21 @@ export class FanOut {
   #arm(): void {
     if (this.#timerArmed) return;
     this.#timerArmed = true;
-    this.#clock.after(coalescingWindowMs, () => {
+    this.#clock.after(this.#windowMs, () => {
       this.#timerArmed = false;
       this.flushAll();
+    });
+  }
+
+  /** Learns how long the loop is busy with what was written from `start` on. */
+  #measureLoop(start: number): void {
+    if (this.#isMeasured) return;
+    this.#isMeasured = true;
+    this.#clock.nextTurn(() => {
+      this.#isMeasured = false;
+      this.#busyMs += busyWeight * (this.#clock.monotonic() - start - this.#busyMs);
+      const windowMs = Math.round(this.#busyMs * windowPerBusyMs);
+      this.#windowMs = Math.min(Math.max(windowMs, windowMinMs), windowMaxMs);
     });
   }
 
