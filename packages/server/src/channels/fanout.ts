@@ -12,7 +12,7 @@ export interface Topics {
  * everybody wait longer than any window.
  */
 export const windowMinMs = 7;
-const windowMaxMs = 9;
+const windowMaxMs = 10;
 const windowPerBusyMs = 1.5;
 /** How much one measurement of the loop counts. */
 const busyWeight = 0.1;
