@@ -135,17 +135,29 @@ test('SUB-12: another connection does not wait for it', async () => {
   succeeded(await wire.next());
 });
 
+test('SUB-12: a client that comes back with thousands of channels is not too much', async () => {
+  await using scene = await slowServer();
+  const { server, gate } = scene;
+  const wire = await server.connect();
+  gate.close();
+  subscribe(server, wire, 'presence-a', '{"user_id":"1"}');
+  for (let i = 0; i < 3_000; i++) wire.send({ event: 'pusher:subscribe', data: { channel: `news-${i}` } });
+  await waitingAt(gate, 1);
+  gate.open();
+  for (const message of await wire.take(3_001)) succeeded(message);
+});
+
 test('SUB-12: too many messages that wait close the connection with 4100', async () => {
   await using scene = await slowServer();
   const { server, gate } = scene;
   const wire = await server.connect();
   gate.close();
   subscribe(server, wire, 'presence-a', '{"user_id":"1"}');
-  for (let i = 0; i < 1_001; i++) wire.send({ event: 'pusher:ping' });
+  for (let i = 0; i < 10_001; i++) wire.send({ event: 'pusher:ping' });
   expect((await wire.closed).code).toBe(4100);
   const large = await server.connect();
   subscribe(server, large, 'presence-a', '{"user_id":"1"}');
-  for (let i = 0; i < 11; i++) large.sendText(' '.repeat(100_000));
+  for (let i = 0; i < 43; i++) large.sendText(' '.repeat(100_000));
   expect((await large.closed).code).toBe(4100);
   gate.open();
   await server.joinPresence(await server.connect(), 'presence-a', '2');

@@ -186,9 +186,9 @@ export class MemoryRoster implements Roster {
   }
 
   #removeMember(node: MemoryRoster, appId: string, channel: string, userId: string): void {
-    const roster = this.#channel(appId, channel);
-    const nodes = roster.members.get(userId);
-    if (!nodes?.delete(node)) return;
+    const roster = this.#state.app(appId).channels.get(channel);
+    const nodes = roster?.members.get(userId);
+    if (roster === undefined || !nodes?.delete(node)) return;
     const left = (roster.membersHere.get(node) ?? 1) - 1;
     if (left === 0) roster.membersHere.delete(node);
     else roster.membersHere.set(node, left);

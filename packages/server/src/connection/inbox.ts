@@ -6,9 +6,12 @@ import { signIn } from './sign-in.ts';
 import { subscribe } from './subscribe.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
-/** What may wait of one connection while an earlier message is in hand; a client beyond it is cut. */
-const inboxFramesMax = 1_000;
-const inboxCharactersMax = 1024 * 1024;
+/**
+ * What may wait of one connection while an earlier message is in hand; a client beyond it is cut. A client that comes back
+ * subscribes to all its channels at once, so as many as a connection has by default must fit.
+ */
+const inboxFramesMax = 10_000;
+const inboxCharactersMax = 4 * 1024 * 1024;
 
 /**
  * Handles what a client sent, strictly in order: while a message waits for the cluster, the later ones of the same
