@@ -82,12 +82,12 @@ test('packages import by name and only those they may', () => {
     check({
       'packages/protocol/src/a.ts': `import '@earshot/server';`,
       'packages/home/src/b.ts': `import '../../ui/src/index.ts';`,
-      'packages/chat/src/c.ts': `import '@earshot/protocol';`,
+      'packages/shop/src/c.ts': `import '@earshot/protocol';`,
     }),
   ).toEqual([
     'packages/protocol/src/a.ts: package protocol must not import @earshot/server; it may import: none',
     'packages/home/src/b.ts: imports ../../ui/src/index.ts, outside its package; import a package by its name',
-    'packages/chat/src/c.ts: package chat is not in the table of scripts/check.ts',
+    'packages/shop/src/c.ts: package shop is not in the table of scripts/check.ts',
   ]);
 });
 

@@ -10,11 +10,10 @@ import { join, posix } from 'node:path';
  * it. A name ending in `.ts` is a file, `@earshot/…` a package, anything else a folder.
  */
 const serverRows = [
-  ['@earshot/protocol', '@earshot/ui', '@earshot/home'],
+  ['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/widget'],
   ['config'],
-  ['config.ts', 'clock.ts', 'log.ts', 'start-error.ts'],
-  ['clock-manual.ts'],
-  ['channels', '@earshot/data'],
+  ['config.ts', 'start-error.ts'],
+  ['channels', '@earshot/data', '@earshot/chat'],
   ['apps'],
   ['cluster', 'metrics'],
   ['connection', 'http'],
@@ -29,11 +28,15 @@ const fulfilment = /^packages\/server\/src\/(\w+)\/.*-(memory|redis|workers)\.ts
 
 /** Which packages of ours a package may import. */
 const packagesMayImport: Record<string, readonly string[]> = {
+  base: [],
   protocol: [],
   ui: [],
   data: [],
   home: ['protocol', 'ui'],
-  server: ['protocol', 'data', 'home', 'ui'],
+  chat: ['base', 'protocol', 'data'],
+  widget: ['chat', 'ui'],
+  extension: ['chat', 'ui', 'widget'],
+  server: ['base', 'protocol', 'data', 'home', 'ui', 'chat', 'widget'],
 };
 
 /** One package of others, one importing file; these may have more, below the folder given. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { pusherJs, Recorder } from '../support/clients.ts';
 import { expectSubscribeRefused } from '../support/refusals.ts';
 import { newCluster, startServer, type TestServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { AuthEndpoint, echo, publisher, pusherJs, Recorder } from '../support/clients.ts';
 import { expectRefused } from '../support/refusals.ts';
 import { newCluster, type StartOptions, startServer, type TestServer } from '../support/server.ts';

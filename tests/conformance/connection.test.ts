@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
+import { ManualClock } from '@earshot/base';
 import Pusher from 'pusher-js';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
 import { pusherJs, pusherJsOptions, Recorder, reaches } from '../support/clients.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { newCluster, startServer } from '../support/server.ts';

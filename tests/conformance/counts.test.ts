@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { pusherJs, Recorder } from '../support/clients.ts';
 import { dataOf, newCluster, startServer, succeeded } from '../support/server.ts';
 import type { Wire } from '../support/wire.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { pusherJs, Recorder, reaches } from '../support/clients.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { RawHttp } from '../support/raw-http.ts';

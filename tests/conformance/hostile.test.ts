@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { EarshotProcess } from '../support/process.ts';
 import { expectRefused, expectSubscribeRefused } from '../support/refusals.ts';
 import { dataOf, startServer, succeeded, type TestServer } from '../support/server.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
+import { ManualClock } from '@earshot/base';
 import fc from 'fast-check';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
 import { newCluster, presenceOf, startServer, type TestServer } from '../support/server.ts';
 import type { Message, Wire } from '../support/wire.ts';
 

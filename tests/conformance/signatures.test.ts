@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import {
   type Answer,
   encodeQuery,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../../packages/server/src/clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { hmac, userAuth } from '../support/api.ts';
 import { AuthEndpoint, publisher, pusherJs, Recorder, reaches } from '../support/clients.ts';
 import { expectRefused, expectSubscribeRefused } from '../support/refusals.ts';

@@ -1,7 +1,8 @@
 /** A process that opens the apps of the database given, as soon as it is told to. See registry.test.ts. */
+
+import { systemClock } from '@earshot/base';
 import { openDatabase } from '@earshot/data';
 import { openAppRegistry } from '../../packages/server/src/apps/registry.ts';
-import { systemClock } from '../../packages/server/src/clock.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 
 const read = readConfig([], { EARSHOT_DATABASE_URL: process.argv[2] });

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { didYouMean, refusal, type Setting } from '@earshot/base';
 import {
   type AppSettings,
   appSettingRows,
@@ -9,7 +10,6 @@ import {
 } from './config/app-settings.ts';
 import { helpText } from './config/help.ts';
 import { absentSettings, type ServerValues, serverSettingRows } from './config/server-settings.ts';
-import { didYouMean, refusal, type Setting } from './config/setting.ts';
 
 export { type AppSettings, appSettings, checkAppSettings, checkAppSettingValues, defaultAppSettings };
 

@@ -1,5 +1,5 @@
+import { systemClock } from '@earshot/base';
 import { openDatabase } from '@earshot/data';
-import { systemClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { openSessions, signInPath } from './home/sessions.ts';
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bun
+import { createLog } from '@earshot/base';
 import { DataError } from '@earshot/data';
 import { version } from '../package.json';
 import { type Config, readConfig } from './config.ts';
-import { createLog } from './log.ts';
 import { loginLink } from './login-link.ts';
 import { createServer, type EarshotServer } from './server.ts';
 import { StartError } from './start-error.ts';

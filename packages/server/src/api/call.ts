@@ -1,7 +1,7 @@
+import type { Clock } from '@earshot/base';
 import type { App } from '../apps/app.ts';
 import type { QueryParams } from '../apps/auth.ts';
 import type { Hub } from '../channels/hub.ts';
-import type { Clock } from '../clock.ts';
 import type { Bus } from '../cluster/bus.ts';
 import type { EventCache } from '../cluster/event-cache.ts';
 import type { Publisher } from '../cluster/publish.ts';

@@ -1,9 +1,9 @@
+import type { Log } from '@earshot/base';
 import { defaultLimits } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
 import { verifyRequest } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Target } from '../http/target.ts';
-import type { Log } from '../log.ts';
 import { Counters } from '../metrics/counters.ts';
 import { refusal } from './answer.ts';
 import { batchEvents } from './batch-events.ts';

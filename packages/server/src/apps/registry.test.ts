@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { ManualClock } from '@earshot/base';
 import { type Database, openDatabase, sql } from '@earshot/data';
 import { Child } from '../../../../tests/support/child.ts';
 import { onEachDatabase } from '../../../../tests/support/databases.ts';
-import { ManualClock } from '../clock-manual.ts';
 import { type AppSettings, readConfig } from '../config.ts';
 import type { App } from './app.ts';
 import { type AppRegistry, openAppRegistry } from './registry.ts';

@@ -1,5 +1,6 @@
+import type { Clock, Timer } from '@earshot/base';
+import { refusal } from '@earshot/base';
 import { type Database, DataError } from '@earshot/data';
-import type { Clock, Timer } from '../clock.ts';
 import {
   type AppSettings,
   appSettingNames,
@@ -9,7 +10,6 @@ import {
   defaultAppSettings,
 } from '../config/app-settings.ts';
 import { serverSettings } from '../config/server-settings.ts';
-import { refusal } from '../config/setting.ts';
 import type { Config } from '../config.ts';
 import { App, AppKey } from './app.ts';
 import { randomAppId, randomKey, randomSecret } from './credentials.ts';

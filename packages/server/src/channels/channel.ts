@@ -1,5 +1,5 @@
+import type { Timer } from '@earshot/base';
 import type { ChannelName } from '@earshot/protocol';
-import type { Timer } from '../clock.ts';
 import type { PresenceList } from './presence.ts';
 
 /** The last published event of a cache channel. */

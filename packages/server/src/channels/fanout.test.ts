@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { ManualClock } from '@earshot/base';
 import { parseChannelName } from '@earshot/protocol';
 import fc from 'fast-check';
-import { ManualClock } from '../clock-manual.ts';
 import { Channel, type Listener } from './channel.ts';
 import { FanOut, type Topics, windowMinMs } from './fanout.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '@earshot/base';
 import type { Channel, Listener, Pending } from './channel.ts';
 
 /** Writes one frame to everybody in a topic; the transports fulfil it (`transports/topics.ts`). */

@@ -1,3 +1,4 @@
+import type { Clock } from '@earshot/base';
 import {
   memberAdded,
   memberRemoved,
@@ -10,7 +11,6 @@ import type { Fact } from '../channels/facts.ts';
 import type { FanOut } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
 import type { Users } from '../channels/users.ts';
-import type { Clock } from '../clock.ts';
 
 const countIntervalMs = subscriptionCountThrottle.intervalSeconds * 1000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { eventCacheContract } from './event-cache.contract.ts';
 import { MemoryEventCache } from './event-cache-memory.ts';
 

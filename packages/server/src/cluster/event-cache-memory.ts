@@ -1,5 +1,5 @@
+import type { Clock } from '@earshot/base';
 import { type CachedEvent, topicOf } from '../channels/channel.ts';
-import type { Clock } from '../clock.ts';
 import type { EventCache } from './event-cache.ts';
 
 /** What all cached frames together may hold; beyond it the events written longest ago go first. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import type { ManualClock } from '../clock-manual.ts';
+import type { ManualClock } from '@earshot/base';
 import type { EventCache } from './event-cache.ts';
 
 /** Every fulfilment of `EventCache` runs this; `connect` gives each node's end of one and the same cache. */

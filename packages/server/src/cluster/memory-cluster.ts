@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '@earshot/base';
 import { MemoryBusNetwork } from './bus-memory.ts';
 import { MemoryEventCache } from './event-cache-memory.ts';
 import { MemoryRosterState } from './roster-memory.ts';

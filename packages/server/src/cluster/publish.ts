@@ -1,8 +1,8 @@
+import type { Clock } from '@earshot/base';
 import type { ChannelName } from '@earshot/protocol';
 import { type Channel, topicOf } from '../channels/channel.ts';
 import type { FanOut } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
-import type { Clock } from '../clock.ts';
 import type { Bus } from './bus.ts';
 import type { EventCache } from './event-cache.ts';
 

@@ -1,4 +1,4 @@
-import { ManualClock } from '../clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import { type RosterUnderTest, rosterContract } from './roster.contract.ts';
 import { MemoryRosterState } from './roster-memory.ts';
 

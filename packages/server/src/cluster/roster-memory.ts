@@ -1,7 +1,7 @@
+import type { Clock, Timer } from '@earshot/base';
 import type { JoinOutcome } from '../channels/channel.ts';
 import type { Fact } from '../channels/facts.ts';
 import { PresenceList } from '../channels/presence.ts';
-import type { Clock, Timer } from '../clock.ts';
 import type { ChannelSummary, Roster, RosterReceiver } from './roster.ts';
 
 /** What the nodes of one process have reported. A node alone is the only one on it. */

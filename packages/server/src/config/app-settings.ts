@@ -1,6 +1,16 @@
+import {
+  boolean,
+  didYouMean,
+  listOf,
+  matching,
+  originPattern,
+  refusal,
+  type Setting,
+  setting,
+  type ValuesOf,
+  wholeNumber,
+} from '@earshot/base';
 import { defaultLimits } from '@earshot/protocol';
-import { boolean, listOf, matching, originPattern, wholeNumber } from './kinds.ts';
-import { didYouMean, refusal, type Setting, setting, type ValuesOf } from './setting.ts';
 
 const noLimit = '0 = no limit';
 

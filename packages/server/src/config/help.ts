@@ -1,6 +1,6 @@
+import type { Setting } from '@earshot/base';
 import { appSettingRows } from './app-settings.ts';
 import { serverSettingRows } from './server-settings.ts';
-import type { Setting } from './setting.ts';
 
 /** What `--help` prints: every setting from the tables. */
 export function helpText(): string {

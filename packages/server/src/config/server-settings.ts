@@ -5,11 +5,14 @@ import {
   listOf,
   matching,
   oneOf,
+  optional,
   pathPrefix,
   publicUrl,
+  type Setting,
+  setting,
+  type ValuesOf,
   wholeNumber,
-} from './kinds.ts';
-import { optional, type Setting, setting, type ValuesOf } from './setting.ts';
+} from '@earshot/base';
 
 /** What can be set for the server. The names are a contract: scripts depend on them. */
 export const serverSettings = {

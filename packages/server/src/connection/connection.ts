@@ -1,8 +1,8 @@
+import type { Timer } from '@earshot/base';
 import { errorEvent } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { FanOut } from '../channels/fanout.ts';
-import type { Timer } from '../clock.ts';
 import type { Socket } from './socket.ts';
 
 /** Who signed in on a connection. */

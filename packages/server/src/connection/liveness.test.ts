@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { ManualClock } from '../clock-manual.ts';
+import { ManualClock } from '@earshot/base';
 import type { Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
 

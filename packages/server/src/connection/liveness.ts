@@ -1,5 +1,5 @@
+import type { Clock, Timer } from '@earshot/base';
 import { closeCodes, pongTimeoutSeconds } from '@earshot/protocol';
-import type { Clock, Timer } from '../clock.ts';
 import type { Connection } from './connection.ts';
 
 const pongTimeoutMs = pongTimeoutSeconds * 1000;

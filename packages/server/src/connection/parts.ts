@@ -1,11 +1,10 @@
+import type { Clock, Log } from '@earshot/base';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { FanOut } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
 import type { Users } from '../channels/users.ts';
-import type { Clock } from '../clock.ts';
 import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
-import type { Log } from '../log.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Connection } from './connection.ts';
 

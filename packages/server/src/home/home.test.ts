@@ -2,13 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLog, ManualClock } from '@earshot/base';
 import { type Database, openDatabase } from '@earshot/data';
 import { demoChannel, type Session } from '@earshot/home';
 import { verifyChannelAuth, verifyRequest } from '../apps/auth.ts';
 import { type AppRegistry, openAppRegistry } from '../apps/registry.ts';
-import { ManualClock } from '../clock-manual.ts';
 import { readConfig } from '../config.ts';
-import { createLog } from '../log.ts';
 import { createHome, type Home } from './home.ts';
 
 const app = { id: '3', key: '278d425bdf160c739803', secret: '7ad3773142a6692b25b8' };

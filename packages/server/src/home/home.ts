@@ -1,3 +1,4 @@
+import type { Clock, Log } from '@earshot/base';
 import type { Database } from '@earshot/data';
 import { demoChannel, type Session } from '@earshot/home';
 import { isSocketId } from '@earshot/protocol';
@@ -11,11 +12,9 @@ import { secureHeaders } from 'hono/secure-headers';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { signChannel } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Client } from '../http/client.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
-import type { Log } from '../log.ts';
 import { cameByTls, ownOrigins, publicAddress } from './address.ts';
 import { type Asset, buildAssets } from './assets.ts';
 import { curlLine, curlValidSeconds } from './curl.ts';

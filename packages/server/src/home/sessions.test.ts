@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test';
+import { ManualClock } from '@earshot/base';
 import { type Database, openDatabase } from '@earshot/data';
 import { onEachDatabase } from '../../../../tests/support/databases.ts';
-import { ManualClock } from '../clock-manual.ts';
 import { openSessions } from './sessions.ts';
 
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Clock } from '@earshot/base';
 import { type Database, type Migration, migrate } from '@earshot/data';
-import type { Clock } from '../clock.ts';
 
 const linkMinutes = 15;
 /** How long a browser stays signed in. */

@@ -1,9 +1,9 @@
 import { heapStats } from 'bun:jsc';
+import type { Clock, Timer } from '@earshot/base';
 import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 import type { FanOut } from '../channels/fanout.ts';
 import { fanOutBucketsMs } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
-import type { Clock, Timer } from '../clock.ts';
 import type { Counters } from './counters.ts';
 
 const lagSampleMs = 500;
