@@ -43,6 +43,15 @@ const packagesMayImport: Record<string, readonly string[]> = {
 const spreadVendors: Record<string, { below: string; because: string }> = {
   kysely: { below: 'packages/data/src/', because: 'dialects, migrator and types are a file each' },
   preact: { below: 'packages/', because: 'every view is written in it' },
+  hono: { below: 'packages/', because: 'pages, the chat back end and its typed client are written in it' },
+  '@hono/zod-openapi': {
+    below: 'packages/chat/src/',
+    because: 'every part of the chat defines its own routes',
+  },
+  'pusher-js': {
+    below: 'packages/',
+    because: 'the page at / and the widget are clients, and the server serves it',
+  },
 };
 
 /** Code that gets time, chance and the outside world handed in. */

@@ -1,0 +1,17 @@
+/** What the back end and the browser agree on. Pure and small: the widget carries it. */
+export type * from './entities.ts';
+export { type ChatErrorBody, type ChatErrorCode, chatErrors } from './errors.ts';
+export type { ClientEvents, PresenceInfo, ServerEventName, ServerEvents } from './events.ts';
+export { limits } from './limits.ts';
+export {
+  type ChatChannel,
+  type Id,
+  inboxOf,
+  inboxPrefix,
+  isId,
+  messagesOf,
+  messagesPrefix,
+  parseChatChannel,
+  presenceOf,
+  presencePrefix,
+} from './names.ts';

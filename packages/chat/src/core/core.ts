@@ -1,0 +1,88 @@
+import type { Clock, Log } from '@earshot/base';
+import type { Kysely, Transaction } from '@earshot/data';
+import type { ChatApp, ChatApps } from '../apps.ts';
+import type { Id, Me, Person, ServerEventName, ServerEvents } from '../contract/index.ts';
+import type { ChannelHost } from '../host.ts';
+import type { ChatTables } from '../tables.ts';
+
+export type ChatDatabase = Kysely<ChatTables>;
+export type ChatTransaction = Transaction<ChatTables>;
+
+/** What every part of the chat is given. */
+export interface Core {
+  readonly db: ChatDatabase;
+  readonly kind: 'sqlite' | 'postgres';
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly apps: ChatApps;
+  readonly host: ChannelHost;
+  readonly timers: Timers;
+  readonly outbox: Outbox;
+  /** Failures in the background: counted and logged by whoever runs the chat. */
+  readonly onProblem: (stage: string, error: unknown) => void;
+}
+
+/**
+ * Things to do at a time, which survive a crash: rows with a due time and a lease. Run once in the cluster; at least once
+ * when a node dies while it runs one, so a handler must bear that.
+ */
+export interface Timers {
+  /** One handler for each kind, before `start`. */
+  on(kind: string, handler: (appId: string, subject: string) => Promise<void>): void;
+  /** Within the transaction that makes it necessary. Replaces an earlier one of the same kind and subject. */
+  set(trx: ChatTransaction, kind: string, appId: string, subject: string, dueAt: number): Promise<void>;
+  cancel(trx: ChatTransaction, kind: string, appId: string, subject: string): Promise<void>;
+}
+
+/**
+ * Events that must be published if the transaction happens: rows that are written with it, published after it and then
+ * deleted; what a crash or an unreachable host leaves is published later. In order for each channel. May come twice.
+ * (Messages have no row here: `conversations/` knows from its own numbers what is unpublished.)
+ */
+export interface Outbox {
+  add<Name extends ServerEventName>(
+    trx: ChatTransaction,
+    appId: string,
+    channels: readonly string[],
+    event: Name,
+    data: ServerEvents[Name],
+  ): Promise<void>;
+  /** After the commit: publishes what waits. Never rejects. */
+  flush(): Promise<void>;
+}
+
+/** Who sends a request, known from its access token. */
+export interface Caller {
+  readonly app: ChatApp;
+  readonly user: Id;
+  readonly session: Id;
+  readonly kind: 'guest' | 'user';
+  /** From the host's token: may act on every room of the app. */
+  readonly moderator: boolean;
+}
+
+/** People, as the other parts need them (`identity/users.ts`). */
+export interface People {
+  person(appId: string, id: Id): Promise<Person | undefined>;
+  /** Those that exist. One query, however many. */
+  persons(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Person>>;
+  me(appId: string, id: Id): Promise<Me>;
+  /** Ids of the sessions that have not ended: what their sockets are signed in as. */
+  sessions(appId: string, id: Id): Promise<readonly Id[]>;
+  /** Closes all sockets of a person; each session that may still do so comes back and subscribes to what it still may. */
+  disconnect(appId: string, id: Id): Promise<void>;
+}
+
+/**
+ * What a part does when two people turn out to be one, and when somebody wants their data or wants it gone. Each part that
+ * has rows with people's ids registers one (`identity/persons-lives.ts` runs them, in one transaction).
+ */
+export interface PersonalData {
+  readonly name: string;
+  /** `from` was a guest who has signed in as `into`: rows move, doubles meet. */
+  merge(trx: ChatTransaction, appId: string, from: Id, into: Id): Promise<void>;
+  /** Everything kept about the person, as JSON for them to read. */
+  export(appId: string, id: Id): Promise<unknown>;
+  /** Everything kept about the person goes; numbers and tombstones of conversations stay. */
+  erase(trx: ChatTransaction, appId: string, id: Id): Promise<void>;
+}
