@@ -1,7 +1,16 @@
 import type { Clock, Log } from '@earshot/base';
 import type { Kysely, Transaction } from '@earshot/data';
 import type { ChatApp, ChatApps } from '../apps.ts';
-import type { Id, Me, Person, ServerEventName, ServerEvents } from '../contract/index.ts';
+import type {
+  Attachment,
+  Id,
+  Invitation,
+  Me,
+  Message,
+  Person,
+  ServerEventName,
+  ServerEvents,
+} from '../contract/index.ts';
 import type { ChannelHost } from '../host.ts';
 import type { ChatTables } from '../tables.ts';
 
@@ -85,4 +94,39 @@ export interface PersonalData {
   export(appId: string, id: Id): Promise<unknown>;
   /** Everything kept about the person goes; numbers and tombstones of conversations stay. */
   erase(trx: ChatTransaction, appId: string, id: Id): Promise<void>;
+}
+
+/** Who may reach whom (`people/`). */
+export interface Reach {
+  /** False when either has blocked the other, or `to` is erased. It is never said which. */
+  mayWrite(appId: string, from: Id, to: Id): Promise<boolean>;
+  /** Whom `reader` has blocked: their texts are hidden from the reader, in rooms, too. */
+  blockedBy(appId: string, reader: Id): Promise<ReadonlySet<Id>>;
+  /** Whether the person has a connection, the grace of a reload included. Not for showing: it ignores `invisible`. */
+  isConnected(appId: string, id: Id): Promise<boolean>;
+}
+
+/** One-to-one conversations, as invitations need them (`conversations/`). */
+export interface Directs {
+  /** The conversation of the two, made if need be; tells `create_chat` to both inboxes by the outbox. */
+  open(trx: ChatTransaction, appId: string, a: Id, b: Id): Promise<Id>;
+  /** All of a person's: by the other one's id. */
+  of(appId: string, id: Id): Promise<ReadonlyMap<Id, Id>>;
+}
+
+/** Reaches people who are not looking (`notify/`). Returns at once; failures go to `onProblem`. */
+export interface Attention {
+  /** @param to members for whom it counts (their `notify`, mentions and blocks are already looked at) */
+  message(appId: string, message: Message, title: string, to: readonly Id[]): void;
+  invitation(appId: string, invitation: Invitation): void;
+}
+
+/** Files of messages (`files/`). */
+export interface Attachments {
+  /** Within the transaction of a message. Refuses what is not the sender's, not of this conversation, or used already. */
+  claim(trx: ChatTransaction, appId: string, owner: Id, conversation: Id, ids: readonly Id[]): Promise<void>;
+  /** With freshly signed addresses. */
+  describe(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Attachment>>;
+  /** The messages are deleted; the bytes go after the commit. */
+  release(trx: ChatTransaction, appId: string, ids: readonly Id[]): Promise<void>;
 }
