@@ -10,13 +10,21 @@ import { join, posix } from 'node:path';
  * it. A name ending in `.ts` is a file, `@earshot/…` a package, anything else a folder.
  */
 const serverRows = [
-  ['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/widget'],
+  [
+    '@earshot/base',
+    '@earshot/protocol',
+    '@earshot/data',
+    '@earshot/ui',
+    '@earshot/home',
+    '@earshot/chat',
+    '@earshot/widget',
+  ],
   ['config'],
   ['config.ts', 'start-error.ts'],
-  ['channels', '@earshot/data', '@earshot/chat'],
+  ['channels'],
   ['apps'],
   ['cluster', 'metrics'],
-  ['connection', 'http'],
+  ['connection', 'http', 'pages'],
   ['transports', 'api', 'home'],
   ['routes.ts'],
   ['server.ts', 'login-link.ts'],

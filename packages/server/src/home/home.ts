@@ -15,8 +15,9 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Config } from '../config.ts';
 import type { Client } from '../http/client.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
+import { type Asset, allowEveryOrigin, answerWith } from '../pages/asset.ts';
 import { cameByTls, ownOrigins, publicAddress } from './address.ts';
-import { type Asset, buildAssets } from './assets.ts';
+import { buildAssets } from './assets.ts';
 import { curlLine, curlValidSeconds } from './curl.ts';
 import { openSessions, sessionDays, signInPath } from './sessions.ts';
 import { Voices } from './voices.ts';
@@ -156,18 +157,9 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
     });
     const found = (await assets).get(c.req.path);
     if (found === undefined) return c.text('Not found\n', 404);
-    const gzip = /\bgzip\b/.test(c.req.header('Accept-Encoding') ?? '');
-    c.header('Content-Type', found.contentType);
-    c.header('Cache-Control', found.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
-    c.header('ETag', found.etag);
-    c.header('Vary', 'Accept-Encoding');
-    if (gzip) c.header('Content-Encoding', 'gzip');
     // The client is for every page of whoever runs this server.
-    if (c.req.path.startsWith('/client/')) {
-      c.header('Cross-Origin-Resource-Policy', 'cross-origin');
-      c.header('Access-Control-Allow-Origin', '*');
-    }
-    return c.body(gzip ? found.gzipped : found.body);
+    if (c.req.path.startsWith('/client/')) allowEveryOrigin(c);
+    return answerWith(c, found);
   });
 
   hono.notFound((c) => c.text('Method not allowed\n', 405));

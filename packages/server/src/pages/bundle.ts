@@ -1,0 +1,53 @@
+import type { Bytes } from './asset.ts';
+
+export interface Bundle {
+  /** Names with their hash, such as `main-x1y2z3.js`, to their text; chunks that several entries share among them. */
+  readonly files: ReadonlyMap<string, Bytes>;
+  /** Name of the file that each entry point became, in their order. */
+  readonly entries: readonly string[];
+}
+
+export interface BundleOptions {
+  /** Absolute paths. */
+  readonly entrypoints: readonly string[];
+  /** `iife` for what is no module: loaders and service workers. */
+  readonly format?: 'esm' | 'iife';
+  /** Names in the code that are put in when it is bundled, as JSON. */
+  readonly constants?: Readonly<Record<string, unknown>>;
+  /** The first line of every file. */
+  readonly banner?: string;
+}
+
+/**
+ * Browser code, bundled in memory.
+ * @throws AggregateError when it cannot be bundled
+ */
+export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const { entrypoints, format = 'esm', constants = {}, banner = '' } = options;
+  const built = await Bun.build({
+    entrypoints: [...entrypoints],
+    target: 'browser',
+    format,
+    minify: true,
+    splitting: format === 'esm',
+    naming: '[name]-[hash].[ext]',
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      ...Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
+    },
+    banner,
+  });
+  const files = new Map<string, Bytes>();
+  const entries: string[] = [];
+  for (const output of built.outputs) {
+    const name = output.path.replace(/^\.\//, '');
+    files.set(name, new Uint8Array(await output.arrayBuffer()));
+    if (output.kind === 'entry-point') entries.push(name);
+  }
+  return { files, entries };
+}
+
+/** A file of a package of ours, or of others, by the name under which it is imported. */
+export function readFile(specifier: string, from: string): Promise<Bytes> {
+  return Bun.file(Bun.resolveSync(specifier, from)).bytes();
+}
