@@ -1,3 +1,12 @@
 export type { ChatApp, ChatApps } from './apps.ts';
 export { type ChannelHost, HostError, type HostFact } from './host.ts';
+export {
+  type AddressLookup,
+  createOutbound,
+  type Outbound,
+  type OutboundBounds,
+  OutboundError,
+  type OutboundInit,
+  type OutboundOptions,
+} from './outbound/outbound.ts';
 export { type ChatSettings, chatSettings } from './settings.ts';
