@@ -87,6 +87,7 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
   drainSeconds: { good: [['0', 0]], bad: ['-1', '3601'] },
   leaseSeconds: { good: [['3', 3]], bad: ['2', '3601'] },
   outboxBytes: { good: [['1073741824', 1_073_741_824]], bad: ['65535', '4MiB'] },
+  webhookPrivateAddresses: { good: [['true', true]], bad: ['loopback'] },
   logLevel: { good: [['silent', 'silent']], bad: ['verbose', 'INFO'] },
 };
 
@@ -130,6 +131,45 @@ const apps: Record<keyof typeof appSettings, { good: [string, unknown][]; bad: s
   memberBytes: { good: [['2', 2]], bad: ['1', '65537'] },
   userIdLength: { good: [['1', 1]], bad: ['0', '1001'] },
   watchlistUsers: { good: [['10000', 10_000]], bad: ['0', '10001'] },
+  webhookUrl: {
+    good: [['http://10.0.0.1:8000/hooks?x=1', 'http://10.0.0.1:8000/hooks?x=1']],
+    bad: ['example.com/hooks', 'ftp://example.com', 'https://example.com/a b'],
+  },
+  webhookEvents: {
+    good: [['channel_occupied, client_event', ['channel_occupied', 'client_event']]],
+    bad: ['channel_occupied,member', 'all'],
+  },
+  webhookBatching: { good: [['true', true]], bad: ['20'] },
+  contentHiddenPrefixes: {
+    good: [
+      ['private-a-,presence-', ['private-a-', 'presence-']],
+      [',', []],
+    ],
+    bad: ['private-ä', 'a b'],
+  },
+  chat: { good: [['false', false]], bad: ['off'] },
+  chatGuests: { good: [['false', false]], bad: ['off'] },
+  chatSecret: { good: [['x'.repeat(32), 'x'.repeat(32)]], bad: ['x'.repeat(31), `${'x'.repeat(32)} `] },
+  chatDirect: { good: [['contacts', 'contacts']], bad: ['everyone'] },
+  chatAutoAccept: { good: [['true', true]], bad: ['yes'] },
+  chatPageRooms: { good: [['false', false]], bad: ['no'] },
+  chatRoomCreation: { good: [['everyone', 'everyone']], bad: ['guests'] },
+  chatReceipts: { good: [['false', false]], bad: ['no'] },
+  chatRetentionDays: { good: [['30', 30]], bad: ['-1', '36501'] },
+  chatFiles: { good: [['false', false]], bad: ['no'] },
+  chatFilesGuests: { good: [['true', true]], bad: ['yes'] },
+  chatFileBytes: { good: [['1024', 1_024]], bad: ['1023', '10MB'] },
+  chatUserBytes: { good: [['0', 0]], bad: ['-1', '1TB'] },
+  chatReportUrl: { good: [['https://example.com/r', 'https://example.com/r']], bad: ['example.com'] },
+  chatOidcIssuer: { good: [['https://login.example.com', 'https://login.example.com']], bad: ['login'] },
+  chatOidcName: { good: [['Größe', 'Größe']], bad: ['a\nb', 'a'.repeat(41)] },
+  chatOidcClientId: { good: [['earshot', 'earshot']], bad: ['a b'] },
+  chatOidcClientSecret: { good: [['hush', 'hush']], bad: ['a b'] },
+  chatGithubClientId: { good: [['Iv1.0', 'Iv1.0']], bad: ['a b'] },
+  chatGithubClientSecret: { good: [['hush', 'hush']], bad: ['a b'] },
+  chatGoogleClientId: { good: [['1-a', '1-a']], bad: ['a b'] },
+  chatGoogleClientSecret: { good: [['hush', 'hush']], bad: ['a b'] },
+  chatMastodon: { good: [['true', true]], bad: ['yes'] },
 };
 
 describe('every setting of the server', () => {
@@ -168,7 +208,8 @@ describe('every setting of the first app', () => {
       test(`${row.env}=${text} is refused`, () => {
         const [error = '', ...more] = errorsOf({ [row.env]: text });
         expect(more).toEqual([]);
-        expect(error).toStartWith(`${row.env} is ${JSON.stringify(text)}; expected ${row.kind.expected}`);
+        const shown = row.secret ? 'set to something else (not shown here)' : JSON.stringify(text);
+        expect(error).toStartWith(`${row.env} is ${shown}; expected ${row.kind.expected}`);
       });
     }
   }
@@ -202,6 +243,7 @@ test('without any setting the defaults are those of the design', () => {
     drainSeconds: 10,
     leaseSeconds: 15,
     outboxBytes: 4_194_304,
+    webhookPrivateAddresses: false,
     logLevel: 'info',
   });
   expect(dataDir).toBe(resolve('data'));
@@ -353,7 +395,12 @@ describe('settings that belong together', () => {
 });
 
 test('a secret is never shown by the message that refuses it', () => {
-  for (const name of ['EARSHOT_APP_SECRET', 'EARSHOT_METRICS_TOKEN', 'EARSHOT_DATABASE_URL']) {
+  for (const name of [
+    'EARSHOT_APP_SECRET',
+    'EARSHOT_APP_CHAT_SECRET',
+    'EARSHOT_METRICS_TOKEN',
+    'EARSHOT_DATABASE_URL',
+  ]) {
     const errors = errorsOf({ [name]: 'hunter2 hunter2' });
     expect(errors).toHaveLength(1);
     expect(errors.join()).not.toContain('hunter2');

@@ -14,3 +14,8 @@ export function randomKey(): string {
 export function randomSecret(): string {
   return randomBytes(16).toString('base64url');
 }
+
+/** Signs the tokens of the host site: 32 random bytes in base64url. */
+export function randomChatSecret(): string {
+  return randomBytes(32).toString('base64url');
+}

@@ -1,7 +1,7 @@
 import { DataError } from '@earshot/data';
 import type { Config } from '../config.ts';
-import { randomAppId, randomKey, randomSecret } from './credentials.ts';
-import { insertApp, insertKey, readApps } from './store.ts';
+import { randomAppId, randomChatSecret, randomKey, randomSecret } from './credentials.ts';
+import { insertApp, insertKey, readApps, writeSettings } from './store.ts';
 import type { AppDatabase } from './tables.ts';
 
 /**
@@ -16,8 +16,15 @@ export async function settleFirstApp(db: AppDatabase, app: Config['app'], nowMs:
   const apps = await readApps(db);
   const first = apps.find(({ id }) => id === app.id) ?? apps[0];
   const id = app.id ?? first?.id ?? randomAppId();
-  if (first === undefined) await insertApp(db, { id, settings: {} }, nowMs);
-  else if (first.id !== id) await db.updateTable('apps').set({ id }).where('id', '=', first.id).execute();
+  if (first === undefined) {
+    await insertApp(db, { id, settings: { chat: true, chatSecret: randomChatSecret() } }, nowMs);
+  } else {
+    if (first.id !== id) await db.updateTable('apps').set({ id }).where('id', '=', first.id).execute();
+    // An app from before there was a chat.
+    if (first.settings.chatSecret === undefined) {
+      await writeSettings(db, id, { ...first.settings, chatSecret: randomChatSecret() });
+    }
+  }
 
   const other = apps.find(({ id, keys }) => id !== first?.id && keys.some(({ key }) => key === app.key));
   if (other !== undefined) {

@@ -169,7 +169,40 @@ onEachDatabase((fresh) => {
       const again = await start(url);
       expect(again.apps.first().settings).toMatchObject({ cacheSeconds: 60, eventBytes: 20_000 });
       const { rows } = await sql`select settings from apps`.execute(again.database.kysely);
-      expect(rows).toEqual([{ settings: '{"cacheSeconds":60,"eventBytes":20000}' }]);
+      const stored = JSON.parse(String((rows[0] as { settings: string }).settings));
+      expect(stored).toEqual({
+        chat: true,
+        chatSecret: again.apps.first().settings.chatSecret,
+        cacheSeconds: 60,
+        eventBytes: 20_000,
+      });
+    });
+
+    test('the first app has a chat with a secret, and gets one when it is from before there was any', async () => {
+      const url = await fresh();
+      const before = await start(url, credentials);
+      const { chat, chatSecret } = before.apps.first().settings;
+      expect(chat).toBe(true);
+      expect(chatSecret).toMatch(/^[\w-]{43}$/);
+      const second = await before.apps.create({ name: 'Second' });
+      expect(second.settings.chat).toBe(false);
+      expect(second.settings.chatSecret).toMatch(/^[\w-]{43}$/);
+      await sql`update apps set settings = '{"cacheSeconds":60}' where id = '3'`.execute(
+        before.database.kysely,
+      );
+      await before.stop();
+      const after = (await start(url)).apps.first();
+      expect(after.settings).toMatchObject({ chat: true, cacheSeconds: 60 });
+      expect(after.settings.chatSecret).toMatch(/^[\w-]{43}$/);
+      expect(after.settings.chatSecret).not.toBe(chatSecret);
+    });
+
+    test('one that may be without a value is unset by null, others are not', async () => {
+      const { apps } = await start(await fresh(), credentials);
+      await apps.update('3', { webhookUrl: 'https://example.com/hooks' });
+      expect(apps.first().settings.webhookUrl).toBe('https://example.com/hooks');
+      await apps.update('3', { webhookUrl: null });
+      expect(apps.first().settings.webhookUrl).toBeNull();
     });
 
     test('of the environment win at every start, hold, and give way when they are unset', async () => {

@@ -12,7 +12,7 @@ import {
 import { serverSettings } from '../config/server-settings.ts';
 import type { Config } from '../config.ts';
 import { App, AppKey } from './app.ts';
-import { randomAppId, randomKey, randomSecret } from './credentials.ts';
+import { randomAppId, randomChatSecret, randomKey, randomSecret } from './credentials.ts';
 import { settleFirstApp } from './first-app.ts';
 import {
   changing,
@@ -155,7 +155,7 @@ class Registry implements AppRegistry {
     if (errors.length > 0) throw new Error(errors.join('; '));
     const now = this.#clock.now();
     await changing(this.#db, async (transaction) => {
-      await insertApp(transaction, { id, settings: { name } }, now);
+      await insertApp(transaction, { id, settings: { name, chatSecret: randomChatSecret() } }, now);
       await insertKey(transaction, id, { key: randomKey(), secret: randomSecret() }, now);
     });
     return this.#changed(id);
@@ -282,8 +282,8 @@ class Registry implements AppRegistry {
 
   /** The environment wins over what is stored, and that over the defaults. */
   #effective(id: string, stored: Partial<AppSettings>): AppSettings {
-    const held = id === this.#firstId ? this.#config.app.settings : {};
-    return { ...defaultAppSettings(), ...stored, ...held };
+    if (id !== this.#firstId) return { ...defaultAppSettings(), ...stored };
+    return { ...defaultAppSettings(), chat: true, ...stored, ...this.#config.app.settings };
   }
 
   #heldByEnvironment(id: string, patch: Partial<AppSettings>): string[] {

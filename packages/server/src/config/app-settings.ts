@@ -10,7 +10,9 @@ import {
   type ValuesOf,
   wholeNumber,
 } from '@earshot/base';
+import { chatSettings } from '@earshot/chat/settings';
 import { defaultLimits } from '@earshot/protocol';
+import { webhookSettings } from './webhook-settings.ts';
 
 const noLimit = '0 = no limit';
 
@@ -175,6 +177,8 @@ export const appSettings = {
     default: defaultLimits.watchlistUsers,
     doc: 'Users on one watchlist; the first ones are taken and the rest reported with 4302.',
   }),
+  ...webhookSettings,
+  ...chatSettings,
 };
 
 /** The settings of one app, each with a value. */
@@ -206,7 +210,7 @@ export function checkAppSettingValues(patch: Readonly<Record<string, unknown>>):
       errors.push(
         `${name} is not a setting of an app.${meant === undefined ? '' : ` Did you mean ${meant}?`}`,
       );
-    } else if (!row.kind.accepts(value)) {
+    } else if (value === null ? row.default !== null : !row.kind.accepts(value)) {
       errors.push(refusal(row, name, value, ' = '));
     }
   }

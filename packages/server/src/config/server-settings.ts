@@ -156,6 +156,12 @@ export const serverSettings = {
     default: 4 * 1024 * 1024,
     doc: 'Bytes that may wait for one slow connection; beyond it the connection is cut.',
   }),
+  webhookPrivateAddresses: setting({
+    env: 'EARSHOT_WEBHOOK_PRIVATE_ADDRESSES',
+    kind: boolean,
+    default: false,
+    doc: 'Webhooks, and what else the server calls at an address that a setting or a person gave, may go to loopback and private addresses. Link-local and metadata addresses are refused always.',
+  }),
   logLevel: setting({
     env: 'EARSHOT_LOG_LEVEL',
     flag: '--log-level',
@@ -199,15 +205,5 @@ export const absentSettings: readonly AbsentSetting[] = [
     env: 'EARSHOT_ADMIN_PASSWORD',
     harmless: null,
     why: 'this version signs the operator in by the single-use link only',
-  },
-  {
-    env: 'EARSHOT_WEBHOOK_PRIVATE_ADDRESSES',
-    harmless: 'false',
-    why: 'this version sends no webhooks',
-  },
-  {
-    env: 'EARSHOT_APP_CONTENT_HIDDEN_PREFIXES',
-    harmless: null,
-    why: 'this version shows the content of no event to the operator',
   },
 ];
