@@ -114,6 +114,17 @@ export interface Directs {
   of(appId: string, id: Id): Promise<ReadonlyMap<Id, Id>>;
 }
 
+/** Conversations, as files and reports need them (`conversations/`). */
+export interface Conversations {
+  /** Refuses, with the code that says why, whoever may not send a message there now. Slow mode does not count. */
+  mayWrite(caller: Caller, conversation: Id): Promise<void>;
+  /**
+   * The message and up to `most` on either side of it, in order, as the caller sees them. Refuses with `not_found` when the
+   * conversation or the message is not the caller's to see.
+   */
+  around(caller: Caller, conversation: Id, seq: number, most: number): Promise<readonly Message[]>;
+}
+
 /** Reaches people who are not looking (`notify/`). Returns at once; failures go to `onProblem`. */
 export interface Attention {
   /** @param to members for whom it counts (their `notify`, mentions and blocks are already looked at) */

@@ -251,3 +251,17 @@ test('nobody there, and a name that does not exist', async () => {
     expect([url, (await failure(outbound.fetch(url, {}, bounds))).code]).toEqual([url, 'unreachable']);
   }
 });
+
+test('an address can be judged without being called', async () => {
+  const port = serve(() => new Response());
+  const clock = new ManualClock();
+  const judge = (lookup: AddressLookup) => createOutbound({ clock, allowPrivate: false, lookup });
+  await judge(async () => ['93.184.216.34']).check(`https://a.test:${port}/`, bounds);
+  for (const url of [`https://a.test:${port}/`, `http://a.test:${port}/`, 'https://[::1]/', '/x']) {
+    expect([url, (await failure(judge(loopback).check(url, bounds))).code]).toEqual([url, 'refused']);
+  }
+  const deaf = failure(judge(() => new Promise(() => {})).check('https://a.test/', bounds));
+  clock.advance(10_000);
+  expect((await deaf).code).toBe('timeout');
+  expect(seen).toEqual([]);
+});

@@ -33,6 +33,11 @@ export interface Outbound {
    * @throws OutboundError which says why there is none; its text names the host and nothing else of the address
    */
   fetch(url: string | URL, init: OutboundInit, bounds: OutboundBounds): Promise<Response>;
+  /**
+   * Whether `fetch` would call the address now, found out without calling it.
+   * @throws OutboundError as `fetch` does
+   */
+  check(url: string | URL, bounds: Pick<OutboundBounds, 'timeoutMs' | 'plainHttp'>): Promise<void>;
 }
 
 /** Why there is no answer. `refused`: it will never be called; the others may go better another time. */
@@ -137,9 +142,21 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   return {
+    async check(address, bounds) {
+      const url = parsed(address);
+      const stop = new AbortController();
+      const timer = clock.after(bounds.timeoutMs, () => {
+        const said = `${url.hostname}: the name was not looked up within ${bounds.timeoutMs} ms`;
+        stop.abort(new OutboundError('timeout', said));
+      });
+      try {
+        await orAborted(addressesOf(url, bounds.plainHttp ?? false), stop.signal);
+      } finally {
+        timer.cancel();
+      }
+    },
     async fetch(address, init, bounds) {
-      if (!URL.canParse(`${address}`)) throw new OutboundError('refused', 'Expected an absolute address');
-      const url = new URL(`${address}`);
+      const url = parsed(address);
       const stop = new AbortController();
       const timer = clock.after(bounds.timeoutMs, () => stop.abort());
       try {
@@ -161,6 +178,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
       }
     },
   };
+}
+
+function parsed(address: string | URL): URL {
+  if (!URL.canParse(`${address}`)) throw new OutboundError('refused', 'Expected an absolute address');
+  return new URL(`${address}`);
 }
 
 /** Certificates are checked against this name. An address is its own. */
