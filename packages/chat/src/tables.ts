@@ -1,3 +1,12 @@
+import type { Migration } from '@earshot/data';
+import { type CoreTables, coreMigrations } from './core/tables.ts';
+import { type ReportTables, reportMigrations } from './reports/tables.ts';
+
 /** All tables of the chat. Each part owns its own and their migrations, in its `tables.ts`; names begin with `chat_`. */
-// biome-ignore lint/complexity/noBannedTypes: parts add theirs with `&`
-export type ChatTables = {};
+export type ChatTables = CoreTables & ReportTables;
+
+/** Of all parts; they run in the order of their names. `migrate(database, 'chat', chatMigrations)`. */
+export const chatMigrations: Record<string, Migration> = {
+  ...coreMigrations,
+  ...reportMigrations,
+};
