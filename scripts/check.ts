@@ -23,9 +23,10 @@ const serverRows = [
   ['config.ts', 'start-error.ts'],
   ['channels'],
   ['apps'],
-  ['cluster', 'metrics'],
+  ['cluster', 'metrics', 'webhooks'],
   ['connection', 'http', 'pages'],
   ['transports', 'api', 'home'],
+  ['chat'],
   ['routes.ts'],
   ['server.ts', 'login-link.ts'],
   ['main.ts'],
@@ -55,6 +56,10 @@ const spreadVendors: Record<string, { below: string; because: string }> = {
   '@hono/zod-openapi': {
     below: 'packages/chat/src/',
     because: 'every part of the chat defines its own routes',
+  },
+  'rate-limiter-flexible': {
+    below: 'packages/',
+    because: 'the page at / and the API of the chat each bound their own requests',
   },
   'pusher-js': {
     below: 'packages/',

@@ -1,6 +1,7 @@
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { ManualClock } from './clock-manual.ts';
 export { createLog, type Log, type LogLevel } from './log.ts';
+export { originAllowed } from './origins.ts';
 export {
   addressRange,
   boolean,

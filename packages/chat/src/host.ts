@@ -34,7 +34,17 @@ export interface ChannelHost {
 }
 
 /** The host did not take what it was asked to. */
-export class HostError extends Error {}
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  constructor(
+    message: string,
+    /** It would not take it another time either, as when the event is larger than the app allows. */
+    readonly forGood = false,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
 
 /** What becomes true on the host; told in process as it happens, else by webhook. May come twice, late, or be lost. */
 export interface HostFact {

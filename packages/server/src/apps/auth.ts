@@ -157,6 +157,11 @@ export function signChannel(
   return `${key.key}:${sign(key, channelStringToSign(socketId, channel, channelData))}`;
 }
 
+/** The `auth` that lets a socket sign in as whom `userData` names: `KEY:SIGNATURE`. */
+export function signUser(key: AppKey, socketId: string, userData: string): string {
+  return `${key.key}:${sign(key, userStringToSign(socketId, userData))}`;
+}
+
 function sign(key: AppKey, text: string): string {
   return new Bun.CryptoHasher('sha256', key.secret).update(text).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { originAllowed } from '@earshot/base';
 import {
   activityTimeoutSeconds,
   authorisationTimeoutSeconds,
@@ -11,7 +12,6 @@ import {
 import type { App } from '../apps/app.ts';
 import { Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
-import { originAllowed } from './origins.ts';
 import type { Parts } from './parts.ts';
 import { endSignIn } from './sign-in.ts';
 import type { Handshake, Socket } from './socket.ts';

@@ -1,7 +1,7 @@
 /**
  * Whether a client with this `Origin` header may connect (CONN-13).
  *
- * @param allowed the app's list, as `config/kinds.ts` made it: `https://example.com`, or `https://*.example.com` for
+ * @param allowed the app's list, as `originPattern` made it: `https://example.com`, or `https://*.example.com` for
  *   every name below the domain; an empty list allows all
  * @param origin null from clients that send none: they are no browser, so no page can misuse them
  */
