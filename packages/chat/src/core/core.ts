@@ -72,9 +72,10 @@ export interface Caller {
 
 /** People, as the other parts need them (`identity/users.ts`). */
 export interface People {
-  person(appId: string, id: Id): Promise<Person | undefined>;
+  /** @param within the transaction that one is in: SQLite has one connection, which anything else would wait for for ever */
+  person(appId: string, id: Id, within?: ChatTransaction): Promise<Person | undefined>;
   /** Those that exist. One query, however many. */
-  persons(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Person>>;
+  persons(appId: string, ids: readonly Id[], within?: ChatTransaction): Promise<ReadonlyMap<Id, Person>>;
   me(appId: string, id: Id): Promise<Me>;
   /** Ids of the sessions that have not ended: what their sockets are signed in as. */
   sessions(appId: string, id: Id): Promise<readonly Id[]>;
