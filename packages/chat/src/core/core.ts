@@ -111,8 +111,8 @@ export interface Reach {
 export interface Directs {
   /** The conversation of the two, made if need be; tells `create_chat` to both inboxes by the outbox. */
   open(trx: ChatTransaction, appId: string, a: Id, b: Id): Promise<Id>;
-  /** All of a person's: by the other one's id. */
-  of(appId: string, id: Id): Promise<ReadonlyMap<Id, Id>>;
+  /** All of a person's: by the other one's id. @param within the transaction that one is in, as with `People` */
+  of(appId: string, id: Id, within?: ChatTransaction): Promise<ReadonlyMap<Id, Id>>;
 }
 
 /** Conversations, as files and reports need them (`conversations/`). */
