@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { parityProblems } from './parity.ts';
 
 /**
  * Parts of packages/server/src and the packages it uses. A row may import the rows above it, never one beside or beneath
@@ -117,6 +118,7 @@ export function problemsIn(files: Files): string[] {
     ...purity(files),
     ...words(files),
     ...rules(files),
+    ...parityProblems(files),
   ];
 }
 
