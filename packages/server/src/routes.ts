@@ -1,3 +1,4 @@
+import type { Chat } from '@earshot/chat';
 import type { Server } from 'bun';
 import { type Api, notFound } from './api/router.ts';
 import type { Config } from './config.ts';
@@ -15,15 +16,24 @@ export class Routes {
   readonly #config: Config;
   readonly #api: Api;
   readonly #home: Home;
+  readonly #chat: Chat;
   readonly #metrics: Metrics;
   readonly #isReady: () => boolean;
   readonly #clients: Clients;
   readonly #refuseHost: (host: string) => string | null;
 
-  constructor(parts: { config: Config; api: Api; home: Home; metrics: Metrics; isReady: () => boolean }) {
+  constructor(parts: {
+    config: Config;
+    api: Api;
+    home: Home;
+    chat: Chat;
+    metrics: Metrics;
+    isReady: () => boolean;
+  }) {
     this.#config = parts.config;
     this.#api = parts.api;
     this.#home = parts.home;
+    this.#chat = parts.chat;
     this.#metrics = parts.metrics;
     this.#isReady = parts.isReady;
     this.#clients = new Clients(parts.config.trustedProxies);
@@ -68,6 +78,7 @@ export class Routes {
     return (
       (await health(healthParts, path, request.headers, client.address)) ??
       (await this.#home.fetch(request, client)) ??
+      (await this.#chat.fetch(request, client)) ??
       notFound()
     );
   }

@@ -7,6 +7,7 @@ import type { Fact } from './channels/facts.ts';
 import { FanOut } from './channels/fanout.ts';
 import { Hub } from './channels/hub.ts';
 import { Users } from './channels/users.ts';
+import { createServerChat, tellChat } from './chat/mount.ts';
 import { Announcer } from './cluster/announce.ts';
 import { everyNode } from './cluster/bus.ts';
 import type { Envelope } from './cluster/envelope.ts';
@@ -95,9 +96,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const fanOut = new FanOut(topics, clock);
   const announcer = new Announcer({ apps, hub, users, fanOut, clock });
 
-  const told = (fact: Fact) => {
+  /** Facts that are the cluster's, not this node's alone: each reaches these once. */
+  const consumers: ((fact: Fact) => void)[] = [];
+  const told = (fact: Fact, origin: boolean) => {
     try {
       announcer.announce(fact);
+      if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
     }
@@ -125,7 +129,19 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const parts: Parts = { apps, hub, users, fanOut, publisher, roster, counters, clock, log, background };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
-  const api = new Api({ hub, publisher, roster, cache, bus, connections, counters, clock }, apps, log);
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
+  const api = new Api(apiParts, apps, log);
+  const chat = await createServerChat({
+    config,
+    database,
+    clock,
+    log,
+    apps,
+    parts: apiParts,
+    onProblem: () => counters.backgroundFailures++,
+  });
+  stack.defer(() => chat.stop());
+  consumers.push((fact) => tellChat(chat, fact));
   const byTransport = () => new Map([['websocket', connections.size]]);
   const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
   stack.defer(() => metrics.stop());
@@ -135,8 +151,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
+  await chat.start();
   let isReady = true;
-  const routes = new Routes({ config, api, home, metrics, isReady: () => isReady });
+  const routes = new Routes({ config, api, home, chat, metrics, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;

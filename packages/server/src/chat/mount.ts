@@ -1,0 +1,65 @@
+import type { Clock, Log } from '@earshot/base';
+import { type Chat, createChat } from '@earshot/chat';
+import type { Database } from '@earshot/data';
+import type { ApiParts } from '../api/call.ts';
+import type { AppRegistry } from '../apps/registry.ts';
+import type { Fact } from '../channels/facts.ts';
+import type { Config } from '../config.ts';
+import { publicAddress } from '../http/address.ts';
+import { chatApps } from './apps.ts';
+import { createInProcessHost } from './host.ts';
+
+/** The chat's back end with this server as its host. */
+export function createServerChat(options: {
+  readonly config: Config;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly apps: AppRegistry;
+  readonly parts: ApiParts;
+  /** Counts it; the chat has written what may be in a log. */
+  readonly onProblem: () => void;
+}): Promise<Chat> {
+  const { config, database, clock, log, apps, parts } = options;
+  return createChat({
+    database,
+    clock,
+    log,
+    apps: chatApps(apps),
+    host: createInProcessHost(parts, apps),
+    dataDir: config.dataDir,
+    prefix: config.path,
+    publicAddress: (client) =>
+      publicAddress(
+        client ?? { address: '', secure: false, host: `${config.host}:${config.port}` },
+        config,
+      ).href.replace(/\/$/, ''),
+    realtime({ key }, client) {
+      const address = publicAddress(client, config);
+      const tls = address.protocol === 'https:';
+      return {
+        key,
+        host: address.hostname,
+        port: Number(address.port) || (tls ? 443 : 80),
+        tls,
+        path: address.pathname.replace(/\/$/, ''),
+      };
+    },
+    privateAddresses: config.webhookPrivateAddresses,
+    onProblem: options.onProblem,
+  });
+}
+
+/** Facts for consumers that want each once per cluster; the four that Pusher's webhooks know, too. */
+export function tellChat(chat: Chat, fact: Fact): void {
+  switch (fact.type) {
+    case 'channel_occupied':
+    case 'channel_vacated':
+      chat.told({ type: fact.type, appId: fact.appId, channel: fact.channel });
+      break;
+    case 'member_added':
+    case 'member_removed':
+      chat.told({ type: fact.type, appId: fact.appId, channel: fact.channel, userId: fact.userId });
+      break;
+  }
+}
