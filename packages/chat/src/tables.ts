@@ -1,5 +1,5 @@
 import type { Migration } from '@earshot/data';
-import { type KeyTables, keyMigrations } from './core/keys.ts';
+import { type KeyTables, keyMigrations } from './core/keys-tables.ts';
 import { type CoreTables, coreMigrations } from './core/tables.ts';
 import { type FileTables, fileMigrations } from './files/tables.ts';
 import { type NotifyTables, notifyMigrations } from './notify/tables.ts';
