@@ -69,7 +69,7 @@ export function readOptions(read: (name: string) => string | null): GivenOptions
       : room !== null
         ? { room: room === 'lobby' || room === 'page' || room === 'none' ? room : { name: room } }
         : {}),
-    user: userUrl !== null ? () => fetchToken(userUrl, user) : user,
+    user: userUrl !== null ? tokensFrom(userUrl, user) : user,
     locale: read('locale'),
     position: read('position') === 'start' ? 'start' : 'end',
     accent: read('accent'),
@@ -81,20 +81,21 @@ export function readOptions(read: (name: string) => string | null): GivenOptions
   };
 }
 
-let firstUsed = false;
-
 /**
  * Asks the host site for its user's token: an address of its own that answers with the token as text, or with nothing
- * where nobody is signed in. A token that came with the page serves the first time.
+ * where nobody is signed in.
+ * @param first a token that came with the page; it serves the first time
  */
-async function fetchToken(url: string, first: string | null): Promise<string | null> {
-  if (first !== null && !firstUsed) {
-    firstUsed = true;
-    return first;
-  }
-  const answer = await fetch(url, { credentials: 'same-origin', cache: 'no-store' });
-  if (!answer.ok) throw new Error(`${url} answered with ${answer.status}`);
-  return (await answer.text()).trim() || null;
+function tokensFrom(url: string, first: string | null): () => Promise<string | null> {
+  let atHand = first;
+  return async () => {
+    const token = atHand;
+    atHand = null;
+    if (token !== null) return token;
+    const answer = await fetch(url, { credentials: 'same-origin', cache: 'no-store' });
+    if (!answer.ok) throw new Error(`${url} answered with ${answer.status}`);
+    return (await answer.text()).trim() || null;
+  };
 }
 
 function oneOf<T extends string>(text: string | null, values: readonly T[]): T | null {

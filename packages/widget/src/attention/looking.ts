@@ -1,0 +1,50 @@
+/** Whether somebody looks at a page that holds the chat. */
+export interface Looking {
+  /** This page is in view and has the keyboard. */
+  here(): boolean;
+  /** Any page of this origin with this app's chat, in any tab. */
+  anywhere(): Promise<boolean>;
+  stop(): void;
+}
+
+/**
+ * A page in view holds a shared lock; whoever is about to call asks whether it is held. A page that crashed holds nothing.
+ * @param changed somebody began or ceased to look here
+ */
+export function watchLooking(app: string, changed: () => void): Looking {
+  const name = `earshot-looking-${app}`;
+  const locks = navigator.locks as LockManager | undefined;
+  const stopped = new AbortController();
+  let letGo: (() => void) | null = null;
+
+  const here = () => document.visibilityState === 'visible' && document.hasFocus();
+  const update = () => {
+    if (!here()) {
+      letGo?.();
+      letGo = null;
+    } else if (letGo === null) {
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      locks?.request(name, { mode: 'shared' }, () => held).catch(() => {});
+    }
+    changed();
+  };
+  const { signal } = stopped;
+  for (const type of ['focus', 'blur', 'pagehide', 'pageshow']) addEventListener(type, update, { signal });
+  document.addEventListener('visibilitychange', update, { signal });
+  update();
+
+  return {
+    here,
+    async anywhere() {
+      if (here()) return true;
+      const held = (await locks?.query())?.held ?? [];
+      return held.some((lock) => lock.name === name);
+    },
+    stop() {
+      stopped.abort();
+      letGo?.();
+    },
+  };
+}
