@@ -8,9 +8,10 @@ import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
+import { createChatPages } from './pages.ts';
 
-/** The chat's back end with this server as its host. */
-export function createServerChat(options: {
+/** The chat's back end with this server as its host, and the chat's pages. */
+export async function createServerChat(options: {
   readonly config: Config;
   readonly database: Database;
   readonly clock: Clock;
@@ -21,7 +22,8 @@ export function createServerChat(options: {
   readonly onProblem: () => void;
 }): Promise<Chat> {
   const { config, database, clock, log, apps, parts } = options;
-  return createChat({
+  const pages = createChatPages({ apps: chatApps(apps), config, log });
+  const chat = await createChat({
     database,
     clock,
     log,
@@ -48,6 +50,10 @@ export function createServerChat(options: {
     privateAddresses: config.webhookPrivateAddresses,
     onProblem: options.onProblem,
   });
+  return {
+    ...chat,
+    fetch: async (request, client) => (await pages.fetch(request, client)) ?? chat.fetch(request, client),
+  };
 }
 
 /** Facts for consumers that want each once per cluster; the four that Pusher's webhooks know, too. */
