@@ -1,0 +1,86 @@
+import { z } from '@hono/zod-openapi';
+import type { ChatApp } from '../apps.ts';
+import type { Core } from '../core/core.ts';
+import { refuse } from '../refusal.ts';
+import type { HostContact } from './hooks.ts';
+import type { HostSecrets } from './host-secrets.ts';
+import { TokenError, verifyToken } from './jwt.ts';
+import type { Profile } from './users.ts';
+
+const charactersMax = 64 * 1024;
+const lifeSecondsMax = 3_600;
+const contactsMax = 1_000;
+/** Clocks of two machines differ. */
+const toleranceSeconds = 60;
+
+const subject = z.string().min(1).max(200);
+const claims = z.object({
+  sub: subject,
+  exp: z.number(),
+  iat: z.number().optional(),
+  name: z.string().max(1_000).optional(),
+  picture: z.string().max(2_000).nullish(),
+  contacts: z
+    .array(z.union([subject, z.object({ sub: subject, name: z.string().max(1_000).optional() })]))
+    .max(contactsMax)
+    .optional(),
+  moderator: z.boolean().optional(),
+});
+
+export interface HostClaims {
+  readonly subject: string;
+  readonly profile: Profile;
+  /** Null: the token says nothing of contacts. */
+  readonly contacts: readonly HostContact[] | null;
+}
+
+/** Tokens by which the host site says who its users are: JWTs, HS256, signed with the app's chat secret. */
+export class HostTokens {
+  readonly #core: Core;
+  readonly #secrets: HostSecrets;
+
+  constructor(core: Core, secrets: HostSecrets) {
+    this.#core = core;
+    this.#secrets = secrets;
+  }
+
+  /** @throws Refusal `host_token_invalid`, which says what was expected */
+  async read(app: ChatApp, token: string): Promise<HostClaims> {
+    if (token.length > charactersMax) {
+      refuseToken(`The token has ${token.length} characters; expected ${charactersMax} at most.`);
+    }
+    const nowMs = this.#core.clock.now();
+    const secrets = await this.#secrets.valid(app);
+    if (secrets.length === 0) {
+      refuseToken('This app has no chat secret to check tokens with; set EARSHOT_APP_CHAT_SECRET.');
+    }
+    const payload = await verifyToken(token, { secrets, audience: app.id, nowMs }).catch((error) => {
+      if (error instanceof TokenError) refuseToken(error.message);
+      throw error;
+    });
+    const read = claims.safeParse(payload);
+    if (!read.success) {
+      const [issue] = read.error.issues;
+      refuseToken(`"${issue?.path.join('.')}" is not as expected: ${issue?.message}.`);
+    }
+    const { sub, exp, iat, name, picture, contacts, moderator } = read.data;
+    const now = Math.floor(nowMs / 1000);
+    if (exp - now > lifeSecondsMax + toleranceSeconds) {
+      refuseToken(
+        `The token is valid for ${exp - now} seconds; expected "exp" to be ${lifeSecondsMax} seconds ahead at most.`,
+      );
+    }
+    if (iat !== undefined && iat > now + toleranceSeconds) {
+      refuseToken('"iat" is in the future; look at the clock of the machine that made the token.');
+    }
+    return {
+      subject: sub,
+      profile: { name: name ?? '', avatar: picture ?? null, moderator: moderator ?? false, verified: true },
+      contacts: contacts?.map((one) => (typeof one === 'string' ? { sub: one } : one)) ?? null,
+    };
+  }
+}
+
+function refuseToken(message: string): never {
+  refuse('host_token_invalid', { field: 'token', message });
+}
