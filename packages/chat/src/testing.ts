@@ -311,6 +311,10 @@ export class TestReach implements Reach {
     return this.#blocks.get(reader) ?? new Set();
   }
 
+  async blockersOf(_appId: string, author: Id): Promise<ReadonlySet<Id>> {
+    return new Set([...this.#blocks].filter(([, blocked]) => blocked.has(author)).map(([by]) => by));
+  }
+
   async isConnected(_appId: string, id: Id): Promise<boolean> {
     return this.connected.has(id);
   }

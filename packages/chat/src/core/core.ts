@@ -103,6 +103,8 @@ export interface Reach {
   mayWrite(appId: string, from: Id, to: Id): Promise<boolean>;
   /** Whom `reader` has blocked: their texts are hidden from the reader, in rooms, too. */
   blockedBy(appId: string, reader: Id): Promise<ReadonlySet<Id>>;
+  /** Who has blocked `author`: they are not called when the author writes. */
+  blockersOf(appId: string, author: Id): Promise<ReadonlySet<Id>>;
   /** Whether the person has a connection, the grace of a reload included. Not for showing: it ignores `invisible`. */
   isConnected(appId: string, id: Id): Promise<boolean>;
 }
