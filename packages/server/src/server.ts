@@ -24,6 +24,7 @@ import { Metrics } from './metrics/prometheus.ts';
 import { Routes } from './routes.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
+import { openWebhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -126,7 +127,32 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { cache } = cluster;
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
 
-  const parts: Parts = { apps, hub, users, fanOut, publisher, roster, counters, clock, log, background };
+  const webhooks = await openWebhooks({
+    database,
+    apps,
+    clock,
+    log,
+    counters,
+    leaseMs: config.leaseSeconds * 1000,
+    privateAddresses: config.webhookPrivateAddresses,
+    onProblem,
+  });
+  stack.defer(() => webhooks.stop());
+  consumers.push((fact) => webhooks.told(fact));
+
+  const parts: Parts = {
+    apps,
+    hub,
+    users,
+    fanOut,
+    publisher,
+    roster,
+    webhooks,
+    counters,
+    clock,
+    log,
+    background,
+  };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
   const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
@@ -151,6 +177,10 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
+  webhooks.start({
+    isOccupied: async (appId, channel) => (await roster.channel(appId, channel)).subscriptions > 0,
+    members: async (appId, channel) => new Set(await roster.userIds(appId, channel)),
+  });
   await chat.start();
   let isReady = true;
   const routes = new Routes({ config, api, home, chat, metrics, isReady: () => isReady });

@@ -204,6 +204,7 @@ function confirm(parts: Parts, connection: Connection, channel: Channel, presenc
     const kept = channel.cached;
     const isFresh = kept !== null && kept.expiresAt > parts.clock.now();
     connection.send(isFresh ? kept.frame : cacheMiss(name.name));
+    if (!isFresh) parts.webhooks.cacheMiss(connection.app, name.name);
   }
   connection.subscriptions.set(name.name, channel);
   parts.hub.subscribed(channel);

@@ -1,0 +1,305 @@
+import type { Clock, Log, Timer } from '@earshot/base';
+import { type Outbound, OutboundError } from '@earshot/chat/outbound';
+import type { App } from '../apps/app.ts';
+import { signWebhook } from '../apps/auth.ts';
+import type { AppRegistry } from '../apps/registry.ts';
+import type { Counters } from '../metrics/counters.ts';
+import { webhookBody } from './event.ts';
+import type { JournalRow } from './journal.ts';
+import type { WebhookDatabase } from './tables.ts';
+
+/** An answer has to come within this time (HOOK-8). */
+const timeoutMs = 4_000;
+const answerBytesMax = 64 * 1024;
+/** Tried for so long, the gaps doubling (HOOK-8). */
+const retryForMs = 5 * 60_000;
+const retryFirstMs = 1_000;
+/** Requests to one app's address at the same time, for different channels. */
+const requestsMax = 8;
+/** Rows looked at in one go. */
+const window = 200;
+/** How often what other nodes wrote, and failed rows that are too old, are looked for. */
+const pollMs = 1_000;
+/** What was given up is kept for so long. */
+const keepFailedMs = 7 * 24 * 60 * 60_000;
+const purgeMs = 60 * 60_000;
+
+interface Batch {
+  readonly app: App;
+  readonly id: string;
+  readonly rows: readonly JournalRow[];
+  readonly channels: ReadonlySet<string>;
+}
+
+/**
+ * Sends what the journal holds: for each channel in order, the next one only when the one before has been taken or given
+ * up; for different channels several at once. One node delivers for an app, by a lease that it renews.
+ */
+export class Delivery {
+  readonly #db: WebhookDatabase;
+  readonly #apps: AppRegistry;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #counters: Counters;
+  readonly #outbound: Outbound;
+  readonly #node: string;
+  readonly #leaseMs: number;
+  readonly #onProblem: (stage: string, error: unknown) => void;
+  readonly #running = new Map<Batch, Promise<void>>();
+  /** Taken by their receiver; their rows go with the next pass. */
+  #taken: Batch[] = [];
+  readonly #leasedUntil = new Map<string, number>();
+  /** Apps whose receiver failed last, so that the log says it once. */
+  readonly #failing = new Set<string>();
+  readonly #stopping = new AbortController();
+  #pass: Promise<void> | null = null;
+  #again = false;
+  #poll: Timer | null = null;
+  #wake: Timer | null = null;
+  #purgedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: {
+    db: WebhookDatabase;
+    apps: AppRegistry;
+    clock: Clock;
+    log: Log;
+    counters: Counters;
+    outbound: Outbound;
+    node: string;
+    leaseMs: number;
+    onProblem: (stage: string, error: unknown) => void;
+  }) {
+    this.#db = parts.db;
+    this.#apps = parts.apps;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#counters = parts.counters;
+    this.#outbound = parts.outbound;
+    this.#node = parts.node;
+    this.#leaseMs = parts.leaseMs;
+    this.#onProblem = parts.onProblem;
+  }
+
+  start(): void {
+    this.#poll = this.#clock.every(pollMs, () => this.look());
+    this.look();
+  }
+
+  /** There may be something to send. */
+  look(): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#pass !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#pass = this.#passes().finally(() => {
+      this.#pass = null;
+    });
+  }
+
+  /** Nothing is begun any more. What is under way is broken off, and sent again after the next start. */
+  async stop(): Promise<void> {
+    this.#poll?.cancel();
+    this.#wake?.cancel();
+    this.#stopping.abort();
+    await this.#pass;
+    await Promise.all(this.#running.values());
+    try {
+      await this.#forgetTaken();
+      await this.#db.deleteFrom('webhook_leases').where('holder', '=', this.#node).execute();
+    } catch (error) {
+      this.#onProblem('webhooks: ending the delivery', error);
+    }
+  }
+
+  async #passes(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        await this.#forgetTaken();
+        for (const app of this.#apps.all()) {
+          if (app.settings.webhookUrl !== null && (await this.#hasLease(app))) await this.#begin(app);
+        }
+        await this.#purge();
+      } catch (error) {
+        this.#onProblem('webhooks: looking for what is to be sent', error);
+        return;
+      }
+    } while (this.#again && !this.#stopping.signal.aborted);
+  }
+
+  /** Begins all requests of an app that may be under way now. */
+  async #begin(app: App): Promise<void> {
+    const rows = await this.#db
+      .selectFrom('webhook_journal')
+      .selectAll()
+      .where('app_id', '=', app.id)
+      .where('failed_at', 'is', null)
+      .orderBy('id')
+      .limit(window)
+      .execute();
+    const batches = [...Map.groupBy(rows, ({ batch }) => batch)];
+    // The last one may not be whole.
+    if (rows.length === window && batches.length > 1) batches.pop();
+    const taken = new Set(this.#taken.map(({ id }) => id));
+    const running = [...this.#running.keys()].filter((batch) => batch.app === app);
+    const runningIds = new Set(running.map(({ id }) => id));
+    const blocked = new Set(running.flatMap(({ channels }) => [...channels]));
+    let free = requestsMax - running.length;
+    const now = this.#clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const [id, rows] of batches) {
+      if (free <= 0 || this.#stopping.signal.aborted) return;
+      if (taken.has(id) || runningIds.has(id)) continue;
+      const channels = new Set(rows.map(({ channel }) => channel));
+      const dueAt = Math.max(...rows.map(({ due_at }) => due_at));
+      const waits = [...channels].some((channel) => blocked.has(channel));
+      for (const channel of channels) blocked.add(channel);
+      if (waits) continue;
+      if (dueAt > now) {
+        next = Math.min(next, dueAt);
+        continue;
+      }
+      free--;
+      this.#run({ app, id, rows, channels });
+    }
+    if (next < now + pollMs) {
+      this.#wake?.cancel();
+      this.#wake = this.#clock.after(next - now, () => this.look());
+    }
+  }
+
+  #run(batch: Batch): void {
+    const run = this.#send(batch)
+      .catch((error) => this.#onProblem('webhooks: a delivery', error))
+      .finally(() => {
+        this.#running.delete(batch);
+        this.look();
+      });
+    this.#running.set(batch, run);
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { app, rows } = batch;
+    const body = webhookBody(
+      rows[0]?.created_at ?? 0,
+      rows.map(({ event }) => event),
+    );
+    const failure = await this.#post(app, body);
+    if (failure === null) {
+      this.#counters.webhooksDelivered += rows.length;
+      this.#failing.delete(app.id);
+      this.#taken.push(batch);
+      return;
+    }
+    if (this.#stopping.signal.aborted) return;
+    await this.#failed(batch, failure.why, failure.forGood);
+  }
+
+  async #failed(batch: Batch, why: string, forGood: boolean): Promise<void> {
+    const { app, rows } = batch;
+    this.#counters.webhookFailures++;
+    if (!this.#failing.has(app.id)) {
+      this.#failing.add(app.id);
+      this.#log.warn({ app: app.id, why }, 'webhooks: a delivery failed; it is tried again for five minutes');
+    }
+    const [first] = rows;
+    const attempts = first?.attempts ?? 0;
+    const now = this.#clock.now();
+    const dueAt = now + retryFirstMs * 2 ** attempts;
+    const isOver = forGood || dueAt > (first?.created_at ?? 0) + retryForMs;
+    if (isOver) {
+      this.#counters.webhooksGivenUp += rows.length;
+      this.#log.warn({ app: app.id, events: rows.length, attempts: attempts + 1, why }, 'webhooks: given up');
+    }
+    await this.#db
+      .updateTable('webhook_journal')
+      .set({ attempts: attempts + 1, due_at: dueAt, failed_at: isOver ? now : null })
+      .where('app_id', '=', app.id)
+      .where(
+        'id',
+        'in',
+        rows.map(({ id }) => id),
+      )
+      .execute();
+  }
+
+  /** @returns null when the receiver has taken it */
+  async #post(app: App, body: string): Promise<{ why: string; forGood: boolean } | null> {
+    const key = app.oldestKey;
+    try {
+      const answer = await this.#outbound.fetch(
+        app.settings.webhookUrl ?? '',
+        {
+          method: 'POST',
+          headers: {
+            'Content-Type': 'application/json',
+            'X-Pusher-Key': key.key,
+            'X-Pusher-Signature': signWebhook(key, body),
+          },
+          body,
+          signal: this.#stopping.signal,
+        },
+        { bytesMax: answerBytesMax, timeoutMs, plainHttp: true },
+      );
+      return answer.ok ? null : { why: `status ${answer.status}`, forGood: false };
+    } catch (error) {
+      if (!(error instanceof OutboundError)) {
+        if (this.#stopping.signal.aborted) return { why: 'stopped', forGood: false };
+        throw error;
+      }
+      // It has answered, at length.
+      if (error.code === 'too_large') return null;
+      return { why: error.message, forGood: error.code === 'refused' };
+    }
+  }
+
+  async #forgetTaken(): Promise<void> {
+    const taken = this.#taken;
+    if (taken.length === 0) return;
+    for (const [app, batches] of Map.groupBy(taken, ({ app }) => app)) {
+      await this.#db
+        .deleteFrom('webhook_journal')
+        .where('app_id', '=', app.id)
+        .where(
+          'id',
+          'in',
+          batches.flatMap(({ rows }) => rows.map(({ id }) => id)),
+        )
+        .execute();
+    }
+    this.#taken = this.#taken.slice(taken.length);
+  }
+
+  async #hasLease(app: App): Promise<boolean> {
+    const now = this.#clock.now();
+    const until = now + this.#leaseMs;
+    if ((this.#leasedUntil.get(app.id) ?? 0) > now + this.#leaseMs / 2) return true;
+    const got = await this.#db
+      .insertInto('webhook_leases')
+      .values({ app_id: app.id, holder: this.#node, until })
+      .onConflict((conflict) =>
+        conflict
+          .column('app_id')
+          .doUpdateSet({ holder: this.#node, until })
+          .where((row) =>
+            row.or([row('webhook_leases.holder', '=', this.#node), row('webhook_leases.until', '<=', now)]),
+          ),
+      )
+      .returning('holder')
+      .executeTakeFirst();
+    if (got === undefined) return false;
+    this.#leasedUntil.set(app.id, until);
+    return true;
+  }
+
+  async #purge(): Promise<void> {
+    const now = this.#clock.now();
+    if (now - this.#purgedAt < purgeMs) return;
+    this.#purgedAt = now;
+    await this.#db
+      .deleteFrom('webhook_journal')
+      .where('failed_at', '<=', now - keepFailedMs)
+      .execute();
+  }
+}
