@@ -15,3 +15,4 @@ export {
   presenceOf,
   presencePrefix,
 } from './names.ts';
+export type { PushPayload } from './push.ts';
