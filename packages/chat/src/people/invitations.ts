@@ -87,6 +87,8 @@ export class Invitations {
       if (relation.blockedByMe) {
         refuse('conflict', { field: 'to', message: 'You have blocked this person. Unblock them first.' });
       }
+      // Said openly of people who are not in the asker's own list: it tells nothing about them.
+      if (app.settings.chatDirect === 'contacts' && !isListed(relation)) refuse('not_reachable');
       const between = await this.#between(trx, app.id, user, to);
       const now = core.clock.now();
       const open = between.find((row) => isOpen(kept(row), now));
@@ -99,7 +101,6 @@ export class Invitations {
       if (reachable && opensAtOnce(app.settings, relation)) {
         return { row: null, conversation: await directs.open(trx, app.id, user, to), ringUnheard: false };
       }
-      if (app.settings.chatDirect === 'contacts' && !isListed(relation)) refuse('not_reachable');
       await this.#refuseTooMany(trx, app.id, user, between, now);
       const backoff = await this.#backoff(trx, app.id, user, to);
       const silent = !reachable || app.settings.chatDirect === 'contacts' || (backoff?.until ?? 0) > now;

@@ -36,6 +36,16 @@ export function createReach(
       return new Set(rows.map((row) => row.blocked_id));
     },
 
+    async blockersOf(appId, author): Promise<ReadonlySet<Id>> {
+      const rows = await db
+        .selectFrom('chat_blocks')
+        .select('blocker_id')
+        .where('app_id', '=', appId)
+        .where('blocked_id', '=', author)
+        .execute();
+      return new Set(rows.map((row) => row.blocker_id));
+    },
+
     async isConnected(appId, id) {
       const status = await db
         .selectFrom('chat_statuses')
