@@ -26,6 +26,8 @@ export interface Identity {
   readonly sessions: Sessions;
   readonly entry: Entry;
   readonly hostSecrets: HostSecrets;
+  /** Reads what the host site signed: who its users are, and which room is meant. */
+  readonly hostTokens: HostTokens;
   /** @throws Refusal; see `Sessions.authenticate` */
   authenticate(credentials: Credentials): Promise<Caller>;
   /** People of the app by the subjects that an issuer knows them by (`hostIssuer` for users of the host). */
@@ -44,8 +46,8 @@ export function createIdentity({ core, keys = new Keys(core) }: IdentityOptions)
   const entry = new Entry({ core, users, sessions, lives, hostTokens, hooks });
   return {
     people: {
-      person: (appId, id) => users.person(appId, id),
-      persons: (appId, ids) => users.persons(appId, ids),
+      person: (appId, id, within) => users.person(appId, id, within),
+      persons: (appId, ids, within) => users.persons(appId, ids, within),
       me: (appId, id) => users.me(appId, id),
       sessions: (appId, id) => sessions.sessions(appId, id),
       disconnect: (appId, id) => sessions.disconnect(appId, id),
@@ -56,6 +58,7 @@ export function createIdentity({ core, keys = new Keys(core) }: IdentityOptions)
     sessions,
     entry,
     hostSecrets,
+    hostTokens,
     authenticate: (credentials) => sessions.authenticate(credentials),
     async usersOf(appId, issuer, subjects) {
       if (subjects.length === 0) return new Map();

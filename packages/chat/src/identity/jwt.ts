@@ -10,6 +10,8 @@ export interface Verification {
   readonly secrets: readonly string[];
   readonly audience: string;
   readonly nowMs: number;
+  /** Claims that must be there besides `exp` and `aud`; `sub` when left out. */
+  readonly requires?: readonly string[];
   /** A token that has expired for less than this is taken. */
   readonly expiredForMs?: number;
 }
@@ -29,7 +31,7 @@ export async function verifyToken(token: string, how: Verification): Promise<JWT
       const { payload } = await jwtVerify(token, bytes(secret), {
         algorithms: ['HS256'],
         audience: how.audience,
-        requiredClaims: ['sub', 'exp', 'aud'],
+        requiredClaims: [...(how.requires ?? ['sub']), 'exp', 'aud'],
         currentDate: new Date(how.nowMs),
         clockTolerance: Math.floor((how.expiredForMs ?? clockToleranceMs) / 1000),
       });
@@ -61,6 +63,7 @@ function explain(error: unknown, { audience }: Verification): string {
       exp: 'expected the time at which it ends, in seconds since 1970',
       iat: 'expected a time in seconds since 1970, not in the future',
       sub: 'expected the user’s id',
+      room: 'expected the room’s id',
     };
     const found = error.reason === 'missing' ? 'is missing' : 'is not right';
     return `"${error.claim}" ${found}: ${expected[error.claim] ?? 'look at the documentation'}.`;

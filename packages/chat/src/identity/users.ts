@@ -42,13 +42,17 @@ export class Users implements Pick<People, 'person' | 'persons' | 'me'> {
     this.#core = core;
   }
 
-  async person(appId: string, id: Id): Promise<Person | undefined> {
-    return (await this.persons(appId, [id])).get(id);
+  async person(appId: string, id: Id, within?: ChatTransaction): Promise<Person | undefined> {
+    return (await this.persons(appId, [id], within)).get(id);
   }
 
-  async persons(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Person>> {
+  async persons(
+    appId: string,
+    ids: readonly Id[],
+    within?: ChatTransaction,
+  ): Promise<ReadonlyMap<Id, Person>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.#core.db
+    const rows = await (within ?? this.#core.db)
       .selectFrom('chat_users as asked')
       .innerJoin('chat_users as user', (join) =>
         join
