@@ -122,8 +122,8 @@ export interface Conversations {
   /** Refuses, with the code that says why, whoever may not send a message there now. Slow mode does not count. */
   mayWrite(caller: Caller, conversation: Id): Promise<void>;
   /**
-   * The message and up to `most` on either side of it, in order, as the caller sees them. Refuses with `not_found` when the
-   * conversation or the message is not the caller's to see.
+   * The message and up to `most` on either side of it, in order, with what was said by people whom the caller has blocked:
+   * it is for a report. Refuses with `not_found` when the conversation or the message is not the caller's to see.
    */
   around(caller: Caller, conversation: Id, seq: number, most: number): Promise<readonly Message[]>;
 }

@@ -141,6 +141,10 @@ onEachDatabase((fresh) => {
     chat.say('hello');
     await chat.gathered();
     expect([chat.service.received, await chat.owners()]).toEqual([[], []]);
+    await chat.subscribe();
+    await chat.subscribe(chat.ann, '/push/ann');
+    await chat.notify.sessionsEnded(chat.app.id, [chat.ben.session, 'unknown']);
+    expect(await chat.owners()).toEqual([chat.ann.user]);
   });
 
   test('a service that is busy is asked again, when it says, a few times', async () => {

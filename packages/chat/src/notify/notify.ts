@@ -163,6 +163,19 @@ export class Notify implements Attention {
     });
   }
 
+  /** Their browsers are nobody's any more. */
+  async sessionsEnded(appId: string, sessions: readonly Id[]): Promise<void> {
+    for (let start = 0; start < sessions.length; start += chunk) {
+      for (const table of ['chat_push_subscriptions', 'chat_push_retries'] as const) {
+        await this.#core.db
+          .deleteFrom(table)
+          .where('app_id', '=', appId)
+          .where('session', 'in', sessions.slice(start, start + chunk))
+          .execute();
+      }
+    }
+  }
+
   /** A notification to the browser that asks; refuses with the reason when it did not go out. */
   async test(caller: Caller): Promise<void> {
     const subscription = await this.#core.db
@@ -259,21 +272,12 @@ export class Notify implements Attention {
     const alive = await this.#people.sessions(appId, to);
     for (const subscription of subscriptions) {
       if (!alive.includes(subscription.session)) {
-        await this.#forget(subscription);
+        await this.sessionsEnded(appId, [subscription.session]);
         continue;
       }
       const text = payload(call, app.key, count, subscription.host, preferences.hideText);
       await this.#sender.send(subscription, text, call.delivery);
     }
-  }
-
-  /** Its session has ended: the browser is nobody's. */
-  async #forget({ app_id, session }: Subscription): Promise<void> {
-    await this.#core.db
-      .deleteFrom('chat_push_subscriptions')
-      .where('app_id', '=', app_id)
-      .where('session', '=', session)
-      .execute();
   }
 }
 
