@@ -35,9 +35,7 @@ export interface Session extends Tokens {
 const marginMs = 30_000;
 const longestMs = 570_000;
 
-type Told =
-  | { readonly type: 'in'; readonly user: Id; readonly access: Access }
-  | { readonly type: 'out' };
+type Told = { readonly type: 'in'; readonly user: Id; readonly access: Access } | { readonly type: 'out' };
 
 interface Access {
   readonly token: string;
@@ -119,7 +117,8 @@ export function createSession(
       return failed({ code: 'network' }); // the host's own: its site did not answer
     }
     if (token === null) return failed({ code: 'session_ended' });
-    return send('POST /sessions/host', [], { app, token });
+    // With the token from before, the session goes on, and so do its sockets.
+    return send('POST /sessions/host', [], { app, token }, how === 'host' ? access?.token : undefined);
   }
 
   async function refresh(stale: string | undefined): Promise<Answer<SessionAnswer> | null> {
@@ -224,7 +223,12 @@ export function createSession(
 
 /** Trying again would not help. */
 function isOver({ code }: Problem): boolean {
-  return ['session_ended', 'unauthorised', 'host_token_invalid', 'origin_refused', 'banned', 'chat_off'].includes(
-    code,
-  );
+  return [
+    'session_ended',
+    'unauthorised',
+    'host_token_invalid',
+    'origin_refused',
+    'banned',
+    'chat_off',
+  ].includes(code);
 }
