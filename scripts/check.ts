@@ -22,6 +22,7 @@ const serverRows = [
   ],
   ['config'],
   ['config.ts', 'start-error.ts'],
+  ['chat-config.ts'],
   ['channels'],
   ['apps'],
   ['cluster', 'metrics'],

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { exampleOf, type Setting } from '@earshot/base';
 import { closeCodes, errorCodes, errorTexts } from '@earshot/protocol';
 import { appSettingRows } from '../packages/server/src/config/app-settings.ts';
+import { chatAppRows, chatProgramRows } from '../packages/server/src/config/chat-settings.ts';
 import { defaultText } from '../packages/server/src/config/help.ts';
 import { absentSettings, serverSettingRows } from '../packages/server/src/config/server-settings.ts';
 
@@ -37,6 +38,17 @@ The variable sets it for the first app. It wins at every start over what is stor
 other apps keep their settings in the database, under the name in the second column. 0 means no limit only where it is said.
 
 ${settingsTable([...appSettingRows.values()], [...appSettingRows.keys()])}
+
+## The chat alone
+
+\`npm start -- chat\` runs the chat's back end and pages on the channels of a server elsewhere: another Earshot, or any that speaks Pusher's
+protocol and HTTP API. That server sends webhooks of channels and members to \`/chat/webhooks\` here; one that is not signed with the app's
+secret is refused.
+
+${settingsTable([...chatProgramRows.values()])}
+
+Of its app it takes ${[...chatAppRows.values()].map(({ env }) => code(env)).join(', ')}, which mean what they mean above; the
+chat is on, and without a chat secret nobody signs in through the host site.
 
 ## Not yet
 
