@@ -50,9 +50,9 @@ export function withPage(
   page: { messages: readonly Message[]; olderExists: boolean; newerExists: boolean },
   reader: Reader,
 ): Timeline {
+  const shown = { ...timeline, items: timeline.items.filter(isPending) };
   return {
-    ...timeline,
-    items: [...itemsOf(page.messages, reader), ...timeline.items.filter(isPending)],
+    ...inserted(shown, itemsOf(page.messages, reader)),
     older: page.olderExists ? 'more' : 'end',
     olderRetryAt: null,
     newer: page.newerExists ? 'behind' : 'newest',
