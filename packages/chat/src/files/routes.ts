@@ -1,5 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ChatEnv, chatRouter } from '../api/api.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { chatRouter } from '../api/api.ts';
 import { type Attachment, isId } from '../contract/index.ts';
 import { refuse } from '../refusal.ts';
 import type { Files } from './files.ts';
@@ -42,7 +42,7 @@ const fileRoute = createRoute({
 });
 
 /** The routes of files. `GET /files/{id}` is open to whoever has a signed address; the other one needs a caller. */
-export function fileRoutes(files: Files): OpenAPIHono<ChatEnv> {
+export function fileRoutes(files: Files) {
   return chatRouter()
     .openapi(uploadRoute, async (c) => {
       const announced = c.req.header('Content-Length');

@@ -1,5 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ChatEnv, chatRouter, type RequestClient } from '../api/api.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { chatRouter, type RequestClient } from '../api/api.ts';
 import type { Notify } from './notify.ts';
 
 const base64url = (bytesMost: number) =>
@@ -44,10 +44,7 @@ const testRoute = createRoute({
 });
 
 /** @param hostOf the host name of this server, as the client knows it */
-export function notifyRoutes(
-  notify: Notify,
-  hostOf: (client: RequestClient) => string,
-): OpenAPIHono<ChatEnv> {
+export function notifyRoutes(notify: Notify, hostOf: (client: RequestClient) => string) {
   return chatRouter()
     .openapi(subscribeRoute, async (c) => {
       const { endpoint, keys } = c.req.valid('json');

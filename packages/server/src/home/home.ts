@@ -18,6 +18,7 @@ import type { Client } from '../http/client.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
 import { type Asset, allowEveryOrigin, answerWith } from '../pages/asset.ts';
 import { buildAssets } from './assets.ts';
+import { chatOnPages } from './chat.ts';
 import { curlLine, curlValidSeconds } from './curl.ts';
 import { openSessions, sessionDays, signInPath } from './sessions.ts';
 import { Voices } from './voices.ts';
@@ -186,6 +187,7 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
         line: curlLine(app, base.href.replace(/\/$/, ''), Math.floor(clock.now() / 1000)),
         validSeconds: curlValidSeconds,
       },
+      chat: chatOnPages(app, base),
       demo: config.home,
     };
   }
