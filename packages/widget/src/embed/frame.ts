@@ -1,8 +1,9 @@
 import { onAddressChange, pageAddress } from './address.ts';
 import type { Connect, ToFrame, ToPage } from './frame-messages.ts';
 import { sheetOf } from './host.ts';
-import type { EmbedOptions, UserOption } from './options.ts';
+import type { EmbedOptions } from './options.ts';
 import type { Panel, PanelCommand, PanelHost } from './panel-contract.ts';
+import { type HostUser, hostUser } from './user.ts';
 
 const frameStyle = `
 iframe{position:fixed;inset-block-end:calc(88px + env(safe-area-inset-bottom));inset-inline-end:20px;inline-size:400px;block-size:min(640px,100dvh - 108px);border:0;border-radius:14px;background:#0000;box-shadow:0 1px 2px #1a18161a,0 12px 40px -12px #1a181666;color-scheme:light dark}
@@ -19,7 +20,7 @@ const patienceMs = 15_000;
  */
 export async function start({ root, options, tell }: PanelHost): Promise<Panel> {
   const origin = new URL(options.server).origin;
-  let { user } = options;
+  let user = hostUser(options.user);
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheetOf(frameStyle)];
 
   const frame = document.createElement('iframe');
@@ -38,8 +39,8 @@ export async function start({ root, options, tell }: PanelHost): Promise<Panel> 
         break;
       case 'told':
         if (message.told.type === 'open') {
-          frame.hidden = !message.told.open;
-          if (message.told.open) frame.focus();
+          frame.hidden = !message.told.value;
+          if (message.told.value) frame.focus();
         }
         tell(message.told);
         break;
@@ -76,7 +77,7 @@ export async function start({ root, options, tell }: PanelHost): Promise<Panel> 
   return {
     run(command: PanelCommand) {
       if (command.name === 'user') {
-        user = command.user;
+        user = hostUser(command.value);
         say({ type: 'user', hasUser: user !== null });
       } else say({ type: 'run', command });
     },
@@ -88,11 +89,11 @@ export async function start({ root, options, tell }: PanelHost): Promise<Panel> 
   };
 }
 
-function connect({ user: _, ...options }: EmbedOptions, user: UserOption | null): Connect {
+function connect({ user: _, ...options }: EmbedOptions, user: HostUser | null): Connect {
   return { type: 'earshot:connect', options: { ...options, hasUser: user !== null }, address: pageAddress() };
 }
 
-async function tokenOf(user: UserOption | null): Promise<{ token: string | null; failed: boolean }> {
+async function tokenOf(user: HostUser | null): Promise<{ token: string | null; failed: boolean }> {
   try {
     return { token: typeof user === 'function' ? await user() : user, failed: false };
   } catch (error) {

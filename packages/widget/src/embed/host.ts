@@ -1,27 +1,17 @@
-import { shieldKeys } from './shield.ts';
-
 /** Marks the widget's element, for everybody: also for the extension, whose scripts share nothing but the document. */
 export const hostMark = 'data-earshot';
 
-/** Sheets in use, by their text: several widgets on a page share them. */
-const sheets = new Map<string, CSSStyleSheet>();
-
 /** A sheet that needs no exception from a Content-Security-Policy. */
 export function sheetOf(css: string): CSSStyleSheet {
-  let sheet = sheets.get(css);
-  if (sheet === undefined) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    sheets.set(css, sheet);
-  }
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
   return sheet;
 }
 
-/** Gives `node` a shadow root with a sheet of its own, behind which keys stay with the widget. */
+/** Gives `node` a shadow root with a sheet of its own. */
 export function openRoot(node: HTMLElement, css: string, mode: ShadowRootMode = 'open'): ShadowRoot {
   const root = node.shadowRoot ?? node.attachShadow({ mode });
   root.adoptedStyleSheets = [sheetOf(css)];
-  shieldKeys(root);
   return root;
 }
 

@@ -1,16 +1,12 @@
 import type { EmbedOptions } from './options.ts';
 
-/** Why the panel could not be loaded, as far as a page can know it. */
-export type LoadProblem = 'policy' | 'network';
-
 /** The words of the part that is there from the start. */
 export interface LauncherWords {
   readonly open: string;
   readonly close: string;
-  /** `{n}` is the number. */
+  /** After the number. */
   readonly unread: string;
-  readonly policy: string;
-  readonly network: string;
+  readonly failed: string;
   readonly retry: string;
 }
 
@@ -21,8 +17,11 @@ export interface Launcher {
   setOpen(open: boolean): void;
   setUnread(count: number): void;
   setBusy(busy: boolean): void;
-  /** Says it next to the button, in words, with a way to try again. */
-  fail(problem: LoadProblem, retry: () => void): void;
+  /**
+   * Says it next to the button, in words, with a way to try again.
+   * @param reason a word for whoever looks after the page, or nothing
+   */
+  fail(reason: string, retry: () => void): void;
 }
 
 /** Of the same hand as the views' icons. */
@@ -45,7 +44,7 @@ export function createLauncher(
 
   const describe = () => {
     const name = isOpen ? words.close : words.open;
-    const more = unread === 0 ? '' : `, ${words.unread.replace('{n}', `${unread}`)}`;
+    const more = unread === 0 ? '' : `, ${unread} ${words.unread}`;
     button.setAttribute('aria-label', name + more);
     button.setAttribute('aria-expanded', `${isOpen}`);
   };
@@ -74,7 +73,7 @@ export function createLauncher(
       button.setAttribute('aria-busy', `${busy}`);
       if (busy) failed?.remove();
     },
-    fail(problem, retry) {
+    fail(reason, retry) {
       failed?.remove();
       const box = document.createElement('div');
       failed = box;
@@ -82,7 +81,7 @@ export function createLauncher(
       box.dataset.position = options.position;
       box.setAttribute('role', 'alert');
       const text = document.createElement('p');
-      text.textContent = words[problem];
+      text.textContent = `${words.failed} ${reason}`;
       const again = document.createElement('button');
       again.type = 'button';
       again.textContent = words.retry;

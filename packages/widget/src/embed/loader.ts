@@ -1,6 +1,6 @@
 import { hostMark, keepInBody } from './host.ts';
 import { completeOptions, type EmbedOptions, type GivenOptions, readOptions } from './options.ts';
-import type { PanelModule, Told } from './panel-contract.ts';
+import type { PanelCommand, PanelModule, Told } from './panel-contract.ts';
 import { createWidget, type Widget } from './widget.ts';
 
 /** Paths below the server's address; put in when this file is bundled. */
@@ -35,7 +35,7 @@ function run(script: HTMLScriptElement | null): void {
   const init = (options: GivenOptions) => {
     if (widget !== null || document.querySelector(`[${hostMark}]`) !== null) return;
     if (!options.app) {
-      console.error('Earshot: no app. Put the app’s key on the script tag: data-app="KEY".');
+      console.error('Earshot: the script tag needs data-app="KEY".');
       return;
     }
     const complete = completeOptions(options, server);
@@ -49,10 +49,6 @@ function run(script: HTMLScriptElement | null): void {
     open: () => widget?.open(),
     close: () => widget?.close(),
     toggle: () => widget?.toggle(),
-    user: (user: EmbedOptions['user']) => widget?.run({ name: 'user', user }),
-    room: (room: EmbedOptions['room']) => widget?.run({ name: 'room', room }),
-    conversation: (id: string) => widget?.run({ name: 'conversation', id }),
-    'sign-out': () => widget?.run({ name: 'sign-out' }),
     on: (event: Told['type'], listener: (value: unknown) => void) => widget?.on(event, listener),
     destroy: () => {
       widget?.stop();
@@ -62,9 +58,10 @@ function run(script: HTMLScriptElement | null): void {
   };
   const call = ([name, ...rest]: Call) => {
     const found = Object.hasOwn(calls, name) ? calls[name] : undefined;
-    if (found === undefined)
-      console.error(`Earshot: there is no "${name}". There are ${Object.keys(calls).join(', ')}.`);
-    else found(...(rest as never[]));
+    if (found !== undefined) found(...(rest as never[]));
+    else if (/^(user|room|conversation|sign-out)$/.test(name)) {
+      widget?.run({ name, value: rest[0] } as PanelCommand);
+    } else console.error(`Earshot: there is no "${name}".`);
   };
 
   const Earshot: Global = (...args) => call(args);

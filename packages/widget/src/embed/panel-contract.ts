@@ -12,18 +12,19 @@ export interface PanelHost {
 }
 
 export type Told =
-  | { readonly type: 'open'; readonly open: boolean }
-  | { readonly type: 'unread'; readonly count: number }
-  /** Somebody signed in (id and name), or nobody is signed in any more. */
-  | { readonly type: 'person'; readonly person: { readonly id: string; readonly name: string } | null };
+  | { readonly type: 'open'; readonly value: boolean }
+  | { readonly type: 'unread'; readonly value: number }
+  /** Somebody signed in, or nobody is signed in any more. */
+  | { readonly type: 'person'; readonly value: { readonly id: string; readonly name: string } | null };
 
 /** Things that a page can ask for by `Earshot(name, …)` once there is a panel. */
 export type PanelCommand =
-  | { readonly name: 'open' | 'close' | 'sign-out' }
+  | { readonly name: 'open' | 'close' | 'sign-out'; readonly value?: undefined }
   /** The host's user is another one now, or nobody. */
-  | { readonly name: 'user'; readonly user: EmbedOptions['user'] }
-  | { readonly name: 'room'; readonly room: EmbedOptions['room'] }
-  | { readonly name: 'conversation'; readonly id: string };
+  | { readonly name: 'user'; readonly value: EmbedOptions['user'] }
+  | { readonly name: 'room'; readonly value: EmbedOptions['room'] }
+  /** Opens a conversation by its id. */
+  | { readonly name: 'conversation'; readonly value: string };
 
 export interface Panel {
   run(command: PanelCommand): void;

@@ -1,4 +1,3 @@
-import { hasKept } from '../client/kept.ts';
 import { conversationIn } from './fragment.ts';
 import { hostMark, openRoot } from './host.ts';
 import { createLauncher } from './launcher.ts';
@@ -14,7 +13,7 @@ export interface WidgetParts {
   /** `closed` where the page is not trusted with what is said: the extension. */
   readonly rootMode?: ShadowRootMode;
   /** Whether somebody has chatted here before. */
-  readonly isKnown?: () => boolean;
+  readonly isKnown?: (app: string) => boolean;
 }
 
 /** A widget on a page. */
@@ -56,14 +55,13 @@ export function createWidget(node: HTMLElement, parts: WidgetParts): Widget {
   const locale = options.locale ?? (document.documentElement.lang || navigator.language);
   const launcher = createLauncher(root, options, launcherWords(locale), () => widget.toggle());
 
-  const told = (what: Told) => {
-    if (what.type === 'open') {
-      isOpen = what.open;
-      launcher.setOpen(isOpen);
+  const told = ({ type, value }: Told) => {
+    if (type === 'open') {
+      isOpen = value;
+      launcher.setOpen(value);
     }
-    if (what.type === 'unread') launcher.setUnread(what.count);
-    const value = what.type === 'open' ? what.open : what.type === 'unread' ? what.count : what.person;
-    for (const listener of listeners.get(what.type) ?? []) {
+    if (type === 'unread') launcher.setUnread(value);
+    for (const listener of listeners.get(type) ?? []) {
       try {
         listener(value);
       } catch (error) {
@@ -93,7 +91,7 @@ export function createWidget(node: HTMLElement, parts: WidgetParts): Widget {
     } catch (error) {
       console.error('Earshot: the chat could not be loaded.', error);
       // Nobody has asked for it yet where it was loaded ahead.
-      if (waiting.length > 0) launcher.fail(blocked ? 'policy' : 'network', load);
+      if (waiting.length > 0) launcher.fail(blocked ? '(Content-Security-Policy)' : '', load);
     } finally {
       loading = false;
       launcher.setBusy(false);
@@ -130,19 +128,18 @@ export function createWidget(node: HTMLElement, parts: WidgetParts): Widget {
   };
 
   const conversation = conversationIn(location.hash);
-  if (conversation !== null) widget.run({ name: 'conversation', id: conversation });
+  if (conversation !== null) widget.run({ name: 'conversation', value: conversation });
   else if (options.open) widget.open();
-  else if (options.user !== null || (parts.isKnown ?? (() => hasKept(storage(), options.app)))())
-    whenIdle(load);
+  else if (options.user !== null || (parts.isKnown ?? wasHere)(options.app)) whenIdle(load);
   return widget;
 }
 
-/** Already asking for it throws where a page forbids it. */
-function storage(): Storage | null {
+/** As `client/kept.ts` keeps it. */
+function wasHere(app: string): boolean {
   try {
-    return localStorage;
+    return localStorage.getItem(`earshot-session-${app}`) !== null;
   } catch {
-    return null; // nobody is known then
+    return false; // already asking throws where a page forbids it
   }
 }
 

@@ -1,27 +1,34 @@
+import type { PushPayload } from '@earshot/chat/contract';
 import { type NotificationData, tagOf } from '../attention/worker-messages.ts';
 import { urlOf } from './notifications.ts';
+import { notificationWords } from './words.ts';
 
-/** What the server pushes, as JSON. Without text where the person wants it hidden. */
-interface PushPayload {
-  readonly earshot: 1;
-  readonly app: string;
-  readonly title: string;
-  readonly body: string;
-  readonly conversation: string | null;
-}
-
-type Options = { readonly title: string } & NotificationOptions;
+type Shown = { readonly title: string } & NotificationOptions;
 
 /**
+ * The notification that a push stands for.
  * @param scope of the registration: the page that opens when none is there
  * @returns null for a push that is not the chat's; the worker of a host site may have others
  */
-export function readPush(data: { json(): unknown } | null, scope: string): Options | null {
+export function readPush(data: { json(): unknown } | null, scope: string, locale: string): Shown | null {
   const payload = parse(data);
   if (payload === null) return null;
-  const { app, title, body, conversation } = payload;
-  const shown: NotificationData = { app, conversation, url: urlOf(scope, conversation) };
-  return { title, body, tag: tagOf(app, conversation ?? 'chat'), data: shown };
+  const { app, kind, conversation, title, text, count, host } = payload;
+  const words = notificationWords(locale);
+  const said =
+    kind === 'message' ? text || words.message : kind === 'invitation' ? words.invitation : words.works;
+  const shown: NotificationData = { app, conversation, url: urlOf(pageOf(scope, app), conversation) };
+  return {
+    title: title || host,
+    body: `${said}${count > 1 ? ` (${count})` : ''}\n${host}`,
+    tag: tagOf(app, conversation ?? kind),
+    data: shown,
+  };
+}
+
+/** The chat's own page takes the app's key; a page of a host site knows its app. */
+function pageOf(scope: string, app: string): string {
+  return /\/chat$/.test(scope) ? `${scope}?app=${encodeURIComponent(app)}` : scope;
 }
 
 function parse(data: { json(): unknown } | null): PushPayload | null {

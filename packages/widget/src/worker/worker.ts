@@ -11,7 +11,7 @@ import type { WorkerScope } from './scope.ts';
 const worker = self as unknown as WorkerScope;
 
 worker.addEventListener('push', (event) => {
-  const push = readPush(event.data, worker.registration.scope);
+  const push = readPush(event.data, worker.registration.scope, navigator.language);
   if (push === null) return;
   event.waitUntil(
     (async () => {
