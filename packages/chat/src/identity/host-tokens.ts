@@ -7,7 +7,7 @@ import type { HostSecrets } from './host-secrets.ts';
 import { type JWTPayload, TokenError, verifyToken } from './jwt.ts';
 import type { Profile } from './users.ts';
 
-const charactersMax = 64 * 1024;
+const charactersMax = 60_000;
 const lifeSecondsMax = 3_600;
 const contactsMax = 1_000;
 /** Clocks of two machines differ. */

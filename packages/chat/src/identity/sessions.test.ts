@@ -1,12 +1,18 @@
 import { afterEach, expect, test } from 'bun:test';
 import { onEachDatabase } from '../../../../tests/support/databases.ts';
 import type { ChatErrorCode, SessionAnswer } from '../contract/index.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import { Refusal } from '../refusal.ts';
 import { openTestChat, type TestChat, type TestChatOptions } from '../testing.ts';
 import { createIdentity, type Identity } from './identity.ts';
 
 const origin = 'https://site.example';
 const place = { origin, userAgent: 'Browser/1' };
+
+const noOutbound: Outbound = {
+  fetch: () => Promise.reject(new Error('nothing is called here')),
+  check: () => Promise.reject(new Error('nothing is called here')),
+};
 
 async function refusal(work: Promise<unknown>): Promise<ChatErrorCode> {
   try {
@@ -25,7 +31,7 @@ onEachDatabase((fresh) => {
 
   async function open(options: TestChatOptions = {}) {
     chat = await openTestChat({ url: await fresh(), ...options });
-    identity = createIdentity({ core: chat.core });
+    identity = createIdentity({ core: chat.core, outbound: noOutbound });
   }
   const guest = (name: string) => identity.entry.asGuest(chat.app, name, place);
   const use = ({ accessToken }: SessionAnswer, from: string | null = origin) =>
