@@ -16,3 +16,4 @@ export {
   presencePrefix,
 } from './names.ts';
 export type { PushPayload } from './push.ts';
+export { type SignInMessage, type SignInRequest, signInPath } from './sign-in.ts';
