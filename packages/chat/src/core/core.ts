@@ -76,7 +76,7 @@ export interface People {
   person(appId: string, id: Id, within?: ChatTransaction): Promise<Person | undefined>;
   /** Those that exist. One query, however many. */
   persons(appId: string, ids: readonly Id[], within?: ChatTransaction): Promise<ReadonlyMap<Id, Person>>;
-  me(appId: string, id: Id): Promise<Me>;
+  me(appId: string, id: Id, within?: ChatTransaction): Promise<Me>;
   /** Ids of the sessions that have not ended: what their sockets are signed in as. */
   sessions(appId: string, id: Id): Promise<readonly Id[]>;
   /** Closes all sockets of a person; each session that may still do so comes back and subscribes to what it still may. */

@@ -70,7 +70,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     people: {
       person: (appId, id, within) => users.person(appId, id, within),
       persons: (appId, ids, within) => users.persons(appId, ids, within),
-      me: (appId, id) => users.me(appId, id),
+      me: (appId, id, within) => users.me(appId, id, within),
       sessions: (appId, id) => sessions.sessions(appId, id),
       disconnect: (appId, id) => sessions.disconnect(appId, id),
     },

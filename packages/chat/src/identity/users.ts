@@ -68,8 +68,8 @@ export class Users implements Pick<People, 'person' | 'persons' | 'me'> {
   }
 
   /** @throws Error when there is nobody with the id; a caller always exists */
-  async me(appId: string, id: Id): Promise<Me> {
-    return meOf(await this.row(this.#core.db, appId, id));
+  async me(appId: string, id: Id, within?: ChatTransaction): Promise<Me> {
+    return meOf(await this.row(within ?? this.#core.db, appId, id));
   }
 
   async row(db: ChatDatabase, appId: string, id: Id): Promise<UserRow> {
