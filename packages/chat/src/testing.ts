@@ -279,6 +279,11 @@ export class TestPeople implements People {
     return this.#get(id);
   }
 
+  async preferences(_appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Me['preferences']>> {
+    const known = ids.flatMap((id) => this.#people.get(id) ?? []);
+    return new Map(known.map(({ id, preferences }) => [id, preferences]));
+  }
+
   async sessions(_appId: string, id: Id): Promise<readonly Id[]> {
     return [`session-of-${id}`];
   }

@@ -8,6 +8,7 @@ import type {
   Me,
   Message,
   Person,
+  Preferences,
   ServerEventName,
   ServerEvents,
 } from '../contract/index.ts';
@@ -77,6 +78,8 @@ export interface People {
   /** Those that exist. One query, however many. */
   persons(appId: string, ids: readonly Id[], within?: ChatTransaction): Promise<ReadonlyMap<Id, Person>>;
   me(appId: string, id: Id, within?: ChatTransaction): Promise<Me>;
+  /** Of those that exist. One query, however many. */
+  preferences(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Preferences>>;
   /** Ids of the sessions that have not ended: what their sockets are signed in as. */
   sessions(appId: string, id: Id): Promise<readonly Id[]>;
   /** Closes all sockets of a person; each session that may still do so comes back and subscribes to what it still may. */
@@ -91,7 +94,7 @@ export interface PersonalData {
   readonly name: string;
   /** `from` was a guest who has signed in as `into`: rows move, doubles meet. */
   merge(trx: ChatTransaction, appId: string, from: Id, into: Id): Promise<void>;
-  /** Everything kept about the person, as JSON for them to read. */
+  /** Everything kept about the person, as JSON for them to read. A long list may be an async iterable of its items. */
   export(appId: string, id: Id): Promise<unknown>;
   /** Everything kept about the person goes; numbers and tombstones of conversations stay. */
   erase(trx: ChatTransaction, appId: string, id: Id): Promise<void>;

@@ -71,6 +71,7 @@ export function createIdentity(options: IdentityOptions): Identity {
       person: (appId, id, within) => users.person(appId, id, within),
       persons: (appId, ids, within) => users.persons(appId, ids, within),
       me: (appId, id, within) => users.me(appId, id, within),
+      preferences: (appId, ids) => users.preferences(appId, ids),
       sessions: (appId, id) => sessions.sessions(appId, id),
       disconnect: (appId, id) => sessions.disconnect(appId, id),
     },

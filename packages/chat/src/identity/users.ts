@@ -35,7 +35,7 @@ export interface Profile {
 }
 
 /** Rows of people: made, looked up and changed. */
-export class Users implements Pick<People, 'person' | 'persons' | 'me'> {
+export class Users implements Pick<People, 'person' | 'persons' | 'me' | 'preferences'> {
   readonly #core: Core;
 
   constructor(core: Core) {
@@ -70,6 +70,17 @@ export class Users implements Pick<People, 'person' | 'persons' | 'me'> {
   /** @throws Error when there is nobody with the id; a caller always exists */
   async me(appId: string, id: Id, within?: ChatTransaction): Promise<Me> {
     return meOf(await this.row(within ?? this.#core.db, appId, id));
+  }
+
+  async preferences(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Preferences>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#core.db
+      .selectFrom('chat_users')
+      .select(['id', 'preferences'])
+      .where('app_id', '=', appId)
+      .where('id', 'in', [...new Set(ids)])
+      .execute();
+    return new Map(rows.map((row) => [row.id, preferencesOf(row)]));
   }
 
   async row(db: ChatDatabase, appId: string, id: Id): Promise<UserRow> {
@@ -277,6 +288,6 @@ export function meOf(row: UserRow): Me {
   };
 }
 
-function preferencesOf(row: UserRow): Preferences {
+function preferencesOf(row: Pick<UserRow, 'preferences'>): Preferences {
   return { ...defaultPreferences, ...JSON.parse(row.preferences) };
 }
