@@ -37,6 +37,11 @@ export class PersonsLives {
 
   /** Everything that is kept about a person, by part, for them to read. Secrets and hashes of them are left out. */
   async exportPerson(appId: string, id: Id): Promise<Record<string, unknown>> {
+    return Object.fromEntries(await Array.fromAsync(this.exportParts(appId, id)));
+  }
+
+  /** The same piece by piece: the parts are asked one after the other, so that not all of it is in memory at once. */
+  async *exportParts(appId: string, id: Id): AsyncGenerator<readonly [name: string, data: unknown]> {
     const row = await this.#users.row(this.#core.db, appId, id);
     const identities = await this.#core.db
       .selectFrom('chat_identities')
@@ -50,10 +55,10 @@ export class PersonsLives {
       .where('app_id', '=', appId)
       .where('user_id', '=', id)
       .execute();
-    const parts: Record<string, unknown> = {};
-    for (const part of this.#parts) parts[part.name] = await part.export(appId, id);
-    const me = { ...meOf(row), createdAt: row.created_at, seenAt: row.seen_at };
-    return { me, identities, sessions, ...parts };
+    yield ['me', { ...meOf(row), createdAt: row.created_at, seenAt: row.seen_at }];
+    yield ['identities', identities];
+    yield ['sessions', sessions];
+    for (const part of this.#parts) yield [part.name, await part.export(appId, id)];
   }
 
   /**
