@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Clock, Log } from '@earshot/base';
 import { type Database, migrate } from '@earshot/data';
 import type { RequestClient } from './api/api.ts';
@@ -6,11 +7,25 @@ import { describeError } from './api/problem.ts';
 import { chatDocument, chatRoutes } from './api/routes.ts';
 import type { ChatApp, ChatApps } from './apps.ts';
 import { type ChatConfig, parseChatChannel } from './contract/index.ts';
-import type { Core } from './core/core.ts';
+import type { Conversations, Core } from './core/core.ts';
+import { Keys } from './core/keys.ts';
 import { OutboxRows } from './core/outbox.ts';
 import { TimerRows } from './core/timers.ts';
+import { Files } from './files/files.ts';
+import { fileRoutes } from './files/routes.ts';
+import { diskStorage } from './files/storage-disk.ts';
 import type { ChannelHost, HostFact } from './host.ts';
+import { createIdentity } from './identity/identity.ts';
+import { identityRoutes } from './identity/routes.ts';
+import { signInFiles, signInResponse } from './identity/window/pages.ts';
+import { Notify } from './notify/notify.ts';
+import { notifyRoutes } from './notify/routes.ts';
+import { createOutbound } from './outbound/outbound.ts';
+import { Presence } from './people/presence.ts';
+import { createReach } from './people/reach.ts';
 import { refuse } from './refusal.ts';
+import { Reports } from './reports/reports.ts';
+import { reportRoutes } from './reports/routes.ts';
 import { type ChatTables, chatMigrations } from './tables.ts';
 
 export interface ChatOptions {
@@ -29,6 +44,8 @@ export interface ChatOptions {
   readonly realtime: (app: ChatApp, client: RequestClient) => ChatConfig['realtime'];
   /** Addresses of this machine and network may be called (EARSHOT_WEBHOOK_PRIVATE_ADDRESSES). */
   readonly privateAddresses: boolean;
+  /** CSS that all pages share: tokens and base parts. */
+  readonly styles: string;
   /** A failure in the background; counts and logs it. */
   readonly onProblem: (stage: string, error: unknown) => void;
 }
@@ -66,41 +83,93 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
   const timers = new TimerRows(common);
   const outbox = new OutboxRows(common);
   const core: Core = { ...common, timers, outbox };
-  void core;
+  const keys = new Keys(core);
+  const outbound = createOutbound({ clock, allowPrivate: options.privateAddresses });
+  const ownAddress = options.publicAddress(null);
 
-  const routes = chatRoutes();
+  const identity = createIdentity({ core, keys, outbound });
+  const { people, hooks } = identity;
+  const reach = createReach(core, people);
+  const contact = ownAddress.startsWith('https:') ? ownAddress : 'mailto:nobody@example.invalid';
+  const notify = new Notify({ core, keys, people, reach, outbound, contact });
+  hooks.on('sessionsEnded', (appId, sessions) => notify.sessionsEnded(appId, sessions));
+  const conversations: Conversations = {
+    mayWrite: async () => refuse('not_found'),
+    around: async () => refuse('not_found'),
+  };
+  const files = new Files({
+    core,
+    keys,
+    storage: diskStorage(join(options.dataDir, 'chat-files')),
+    conversations,
+    apiPath: `${prefix}${apiPath}`,
+  });
+  const reports = new Reports({
+    core,
+    outbound,
+    people,
+    conversations,
+    attachments: files,
+    secretOf: (app) => identity.hostSecrets.current(app),
+    linkTo: (app, report) => `${ownAddress}/chat?app=${encodeURIComponent(app.key)}&report=${report}`,
+  });
+  const presence = new Presence(core, people);
+
   const ownOrigins = (client: RequestClient) => [
     new URL(options.publicAddress(client)).origin,
     ...originOf(client),
   ];
+  const routes = chatRoutes({
+    identity: identityRoutes(identity, {
+      apps,
+      ownOrigins,
+      publicAddress: options.publicAddress,
+      realtime: options.realtime,
+      pushKey: ({ id }) => notify.publicKey(id),
+    }),
+    files: fileRoutes(files),
+    notify: notifyRoutes(notify, (client) => new URL(options.publicAddress(client)).hostname),
+    reports: reportRoutes(reports),
+  });
   const pathOf = (request: Request) => belowPrefix(new URL(request.url, 'http://host').pathname, prefix);
   const api = apiShell({
     apps,
     log,
     ownOrigins,
-    authenticate: async () => refuse('unauthorised'),
+    authenticate: (authorization, origin) =>
+      identity.authenticate({ authorization: authorization ?? null, origin }),
     pathOf: (request) => pathOf(request) ?? '',
   });
   const document = chatDocument(routes, `${prefix}${apiPath}`);
   api.get(`${apiPath}/openapi.json`, (c) => c.json(document));
   api.route(apiPath, routes);
   missing(api);
+  const windowFiles = await signInFiles(options.styles);
 
+  let stopIdentity = () => {};
   return {
     async fetch(request, client) {
       const path = pathOf(request);
-      if (path === null || !(path === apiPath || path.startsWith(`${apiPath}/`))) return null;
-      return api.fetch(request, { client });
+      if (path === null) return null;
+      if (path === apiPath || path.startsWith(`${apiPath}/`)) return api.fetch(request, { client });
+      return signInResponse(windowFiles, request.method, path);
     },
     told(fact) {
       if (parseChatChannel(fact.channel) === null || apps.byId(fact.appId) === undefined) return;
+      presence.told(fact);
     },
     async start() {
       timers.start();
       outbox.start();
+      stopIdentity = identity.start();
+      presence.start();
     },
     async stop() {
+      stopIdentity();
+      await presence.stop();
       await timers.stop();
+      await notify.stop();
+      // Last, because what the others did may have left something to publish.
       await outbox.stop();
     },
   };

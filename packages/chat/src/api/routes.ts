@@ -1,8 +1,24 @@
+import type { fileRoutes } from '../files/routes.ts';
+import type { identityRoutes } from '../identity/routes.ts';
+import type { notifyRoutes } from '../notify/routes.ts';
+import type { reportRoutes } from '../reports/routes.ts';
 import { chatRouter } from './api.ts';
 
-/** All routes of the chat's HTTP API, relative to its address. Each part has its own. */
-export function chatRoutes() {
-  return chatRouter();
+/** The routes of each part, relative to the API's address. */
+export interface PartRoutes {
+  readonly identity: ReturnType<typeof identityRoutes>;
+  readonly files: ReturnType<typeof fileRoutes>;
+  readonly notify: ReturnType<typeof notifyRoutes>;
+  readonly reports: ReturnType<typeof reportRoutes>;
+}
+
+/** All routes of the chat's HTTP API. */
+export function chatRoutes(parts: PartRoutes) {
+  return chatRouter()
+    .route('/', parts.identity)
+    .route('/', parts.files)
+    .route('/', parts.notify)
+    .route('/', parts.reports);
 }
 
 /** What a typed client is made of: `hc<ChatApi>('https://example.com/chat/api/v1')` of `hono/client`. */

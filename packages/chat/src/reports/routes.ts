@@ -1,5 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ChatEnv, chatRouter } from '../api/api.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { chatRouter } from '../api/api.ts';
 import { isId, limits, type Report } from '../contract/index.ts';
 import type { Reports, Statement } from './reports.ts';
 
@@ -83,7 +83,7 @@ const decideReport = createRoute({
   responses: { 200: answer(report, 'As it is now') },
 });
 
-export function reportRoutes(reports: Reports): OpenAPIHono<ChatEnv> {
+export function reportRoutes(reports: Reports) {
   return chatRouter()
     .openapi(createReport, async (c) => {
       const { conversation = null, seq = null, ...rest } = c.req.valid('json');

@@ -6,6 +6,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
+import { sharedStyles } from '../pages/bundle.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
 import { createChatPages } from './pages.ts';
@@ -48,6 +49,7 @@ export async function createServerChat(options: {
       };
     },
     privateAddresses: config.webhookPrivateAddresses,
+    styles: await sharedStyles(),
     onProblem: options.onProblem,
   });
   return {

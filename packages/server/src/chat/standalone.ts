@@ -6,6 +6,7 @@ import { publicAddress } from '../http/address.ts';
 import { type Client, Clients, hostGuard } from '../http/client.ts';
 import { listen } from '../http/listener.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
+import { sharedStyles } from '../pages/bundle.ts';
 import { createChatPages } from './pages.ts';
 
 /** Where the channel server sends its webhooks. */
@@ -70,6 +71,7 @@ async function assemble(
     publicAddress: (client) => publicAddress(client ?? ownAddress, config).href.replace(/\/$/, ''),
     realtime: () => realtime,
     privateAddresses: config.webhookPrivateAddresses,
+    styles: await sharedStyles(),
     onProblem: () => undefined,
   });
   stack.defer(() => chat.stop());

@@ -51,3 +51,10 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
 export function readFile(specifier: string, from: string): Promise<Bytes> {
   return Bun.file(Bun.resolveSync(specifier, from)).bytes();
 }
+
+/** What all pages share: the design's tokens and base parts, as CSS. */
+export async function sharedStyles(): Promise<string> {
+  const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css'];
+  const read = await Promise.all(sheets.map((sheet) => readFile(sheet, import.meta.dir)));
+  return read.map((bytes) => new TextDecoder().decode(bytes)).join('\n');
+}

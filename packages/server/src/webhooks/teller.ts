@@ -29,6 +29,7 @@ export class Teller {
   readonly #wanted = new WeakMap<App['settings'], ReadonlySet<WebhookKind>>();
   /** Per app what it believes to be so; see `keyOf`. */
   readonly #told = new Map<string, Set<string>>();
+  #stopped = false;
   readonly #ends = new Map<string, Timer>();
   readonly #misses = new Map<string, Timer>();
   readonly #counts = new Map<string, { readonly toldAt: number; timer: Timer | null }>();
@@ -52,6 +53,7 @@ export class Teller {
   }
 
   told(fact: Fact): void {
+    if (this.#stopped) return;
     const app = this.#apps.byId(fact.appId);
     if (app === undefined || this.wanted(app).size === 0) return;
     switch (fact.type) {
@@ -122,6 +124,7 @@ export class Teller {
 
   /** Ends that have not lasted yet are told after the next start, unless they are over by then. */
   stop(): void {
+    this.#stopped = true;
     for (const timer of [...this.#ends.values(), ...this.#misses.values()]) timer.cancel();
     for (const { timer } of this.#counts.values()) timer?.cancel();
     this.#ends.clear();
