@@ -1,5 +1,5 @@
-import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ChatEnv, chatRouter } from '../api/api.ts';
+import { createRoute, z } from '@hono/zod-openapi';
+import { chatRouter } from '../api/api.ts';
 import type { PersonsLives } from '../identity/persons-lives.ts';
 import { jsonStream } from './json-stream.ts';
 
@@ -28,7 +28,7 @@ const eraseRoute = createRoute({
 });
 
 /** What the law and decency owe people: a copy of their data, and its end. */
-export function dutyRoutes(lives: Pick<PersonsLives, 'exportParts' | 'erasePerson'>): OpenAPIHono<ChatEnv> {
+export function dutyRoutes(lives: Pick<PersonsLives, 'exportParts' | 'erasePerson'>) {
   return chatRouter()
     .openapi(exportRoute, async (c) => {
       const { app, user } = c.get('caller');
