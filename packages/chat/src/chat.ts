@@ -11,6 +11,7 @@ import type { Conversations, Core } from './core/core.ts';
 import { Keys } from './core/keys.ts';
 import { OutboxRows } from './core/outbox.ts';
 import { TimerRows } from './core/timers.ts';
+import { dutyRoutes } from './duties/routes.ts';
 import { Files } from './files/files.ts';
 import { fileRoutes } from './files/routes.ts';
 import { diskStorage } from './files/storage-disk.ts';
@@ -114,6 +115,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     linkTo: (app, report) => `${ownAddress}/chat?app=${encodeURIComponent(app.key)}&report=${report}`,
   });
   const presence = new Presence(core, people);
+  for (const part of [files, notify, reports]) identity.lives.register(part.personalData);
 
   const ownOrigins = (client: RequestClient) => [
     new URL(options.publicAddress(client)).origin,
@@ -130,6 +132,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     files: fileRoutes(files),
     notify: notifyRoutes(notify, (client) => new URL(options.publicAddress(client)).hostname),
     reports: reportRoutes(reports),
+    duties: dutyRoutes(identity.lives),
   });
   const pathOf = (request: Request) => belowPrefix(new URL(request.url, 'http://host').pathname, prefix);
   const api = apiShell({

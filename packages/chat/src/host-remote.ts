@@ -21,7 +21,7 @@ const timeoutMs = 10_000;
 /** Of one request; Pusher's limit. */
 const channelsMax = 100;
 /** Answers that would be the same another time. */
-const forGood = new Set([400, 401, 403, 404, 413]);
+const forGood = new Set([400, 413]);
 
 const factTypes: ReadonlySet<unknown> = new Set<HostFact['type']>([
   'channel_occupied',
@@ -104,13 +104,15 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     facts(headers, rawBody) {
       const hook = pusher.webhook({ headers: Object.fromEntries(headers), rawBody });
       if (!hook.isValid()) return null;
-      return hook.getEvents().flatMap((event) => factOf(appId, event));
+      const events: unknown = hook.getData().events;
+      return Array.isArray(events) ? events.flatMap((event) => factOf(appId, event)) : [];
     },
   };
 }
 
-function factOf(appId: string, event: { name: unknown; channel?: unknown; user_id?: unknown }): HostFact[] {
-  const { name, channel, user_id: userId } = event;
+function factOf(appId: string, event: unknown): HostFact[] {
+  if (typeof event !== 'object' || event === null) return [];
+  const { name, channel, user_id: userId } = event as Record<string, unknown>;
   if (!factTypes.has(name) || typeof channel !== 'string') return [];
   const fact = { type: name as HostFact['type'], appId, channel };
   return [typeof userId === 'string' ? { ...fact, userId } : fact];

@@ -1,3 +1,4 @@
+import type { dutyRoutes } from '../duties/routes.ts';
 import type { fileRoutes } from '../files/routes.ts';
 import type { identityRoutes } from '../identity/routes.ts';
 import type { notifyRoutes } from '../notify/routes.ts';
@@ -10,6 +11,7 @@ export interface PartRoutes {
   readonly files: ReturnType<typeof fileRoutes>;
   readonly notify: ReturnType<typeof notifyRoutes>;
   readonly reports: ReturnType<typeof reportRoutes>;
+  readonly duties: ReturnType<typeof dutyRoutes>;
 }
 
 /** All routes of the chat's HTTP API. */
@@ -18,7 +20,8 @@ export function chatRoutes(parts: PartRoutes) {
     .route('/', parts.identity)
     .route('/', parts.files)
     .route('/', parts.notify)
-    .route('/', parts.reports);
+    .route('/', parts.reports)
+    .route('/', parts.duties);
 }
 
 /** What a typed client is made of: `hc<ChatApi>('https://example.com/chat/api/v1')` of `hono/client`. */
