@@ -143,5 +143,7 @@ function filled(path: string, parts: readonly (string | number)[]): string {
 
 function queryOf(query: unknown): string {
   const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, `${value}`]))}`;
+  return pairs.length === 0
+    ? ''
+    : `?${new URLSearchParams(pairs.map(([name, value]) => [name, `${value}`]))}`;
 }

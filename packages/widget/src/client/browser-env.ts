@@ -25,8 +25,7 @@ export function browserEnv(): Env {
       request.send(file);
       return () => request.abort();
     },
-    sha256: (text) =>
-      globalThis.crypto.subtle?.digest('SHA-256', new TextEncoder().encode(text)) ?? null,
+    sha256: (text) => globalThis.crypto.subtle?.digest('SHA-256', new TextEncoder().encode(text)) ?? null,
     local: () => storage('localStorage'),
     tab: () => storage('sessionStorage'),
     locks: (navigator.locks as Env['locks'] | undefined) ?? null,
@@ -94,7 +93,8 @@ function browserPage(): Page {
     },
     openWindow: (url) => window.open(url, '_blank', 'popup,width=480,height=680'),
     onMessage: (listener) => hear(window, 'message', (event) => listener(event as MessageEvent)),
-    preview: (file) => (/^image\/(png|jpeg|gif|webp|avif)$/.test(file.type) ? URL.createObjectURL(file) : null),
+    preview: (file) =>
+      /^image\/(png|jpeg|gif|webp|avif)$/.test(file.type) ? URL.createObjectURL(file) : null,
     dropPreview: (url) => URL.revokeObjectURL(url),
     save(name, content) {
       const link = document.createElement('a');

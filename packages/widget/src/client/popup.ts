@@ -55,9 +55,7 @@ export function askProvider(
     });
     const tooLate = env.after(patienceMs, () => end(failed({ code: 'sign_in_failed' })));
     let look = env.after(lookEveryMs, function again() {
-      look = opened.closed
-        ? env.after(graceMs, () => end(answered(null)))
-        : env.after(lookEveryMs, again);
+      look = opened.closed ? env.after(graceMs, () => end(answered(null))) : env.after(lookEveryMs, again);
     });
   });
 }

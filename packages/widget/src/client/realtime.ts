@@ -101,9 +101,12 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
     alive?.cancel();
     if (event === 'pusher:signin_success') isOnline();
   });
-  connection.bind('error', (error: { data?: { code?: number }; error?: { data?: { code?: number } } } | null) => {
-    lastCode = (error?.error ?? error)?.data?.code ?? 0;
-  });
+  connection.bind(
+    'error',
+    (error: { data?: { code?: number }; error?: { data?: { code?: number } } } | null) => {
+      lastCode = (error?.error ?? error)?.data?.code ?? 0;
+    },
+  );
   // The connection is lost and pusher-js would try in a second. Its timers are set after this event.
   connection.bind('connecting_in', () => {
     if (lastCode < 4100) return void Promise.resolve().then(() => again(1_000 * env.random()));
@@ -185,7 +188,8 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
       else if (event === 'pusher:subscription_error') {
         // From the channel server itself: as many are in as may be.
         if ((data as { type?: string }).type !== 'AuthError') to.refused(name, { code: 'busy' });
-      } else if (!event.startsWith('pusher') && !event.startsWith('client-')) to.event(name, event, data, null);
+      } else if (!event.startsWith('pusher') && !event.startsWith('client-'))
+        to.event(name, event, data, null);
     });
     // Only here the sender is told.
     channel.bind('client-typing', (data: unknown, meta: { user_id?: string } | undefined) => {

@@ -45,7 +45,7 @@ export interface Routes {
   'DELETE /sessions/current': Call<None, unknown>;
   'PATCH /me': Call<{ name?: string; invisible?: boolean; preferences?: Partial<Preferences> }, Me>;
   'GET /me/export': Call<None, unknown>;
-  'DELETE /me': Call<{ confirm: true }, unknown>;
+  'DELETE /me': Call<{ confirm: 'erase' }, unknown>;
 
   'POST /realtime/auth': Call<
     { socket_id: string; channel_name: string },
@@ -114,7 +114,7 @@ export interface Routes {
 
   'POST /conversations/:/files': Call<never, Attachment>;
   'PUT /push/subscription': Call<unknown, unknown>;
-  'DELETE /push/subscription': Call<{ endpoint: string }, unknown>;
+  'DELETE /push/subscription': Call<None, unknown>;
   'POST /reports': Call<
     {
       person: Id;

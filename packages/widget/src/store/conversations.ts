@@ -34,7 +34,9 @@ export function merged(known: Conversation, next: Conversation): Conversation {
 function mergedMembership(known: Membership, next: Membership, ahead: boolean): Membership {
   const { cursor, unread, mentions } = known;
   // What I have read here may not have reached the server; what came since counts on top of what it said.
-  return cursor > next.cursor || (ahead && cursor === next.cursor) ? { ...next, cursor, unread, mentions } : next;
+  return cursor > next.cursor || (ahead && cursor === next.cursor)
+    ? { ...next, cursor, unread, mentions }
+    : next;
 }
 
 /** What a room's channel says of it, which knows nothing of its reader. */
@@ -55,9 +57,14 @@ export function withArrived(known: Conversation, message: Message, reader: Reade
   const isNew = message.seq > known.lastSeq;
   const newest = known.lastMessage;
   const shown =
-    newest === null || message.seq > newest.seq || (message.seq === newest.seq && message.change >= newest.change);
+    newest === null ||
+    message.seq > newest.seq ||
+    (message.seq === newest.seq && message.change >= newest.change);
   const unread =
-    isNew && counts(message, reader.me) && message.seq > known.me.cursor && !reader.blocked.has(message.author.id);
+    isNew &&
+    counts(message, reader.me) &&
+    message.seq > known.me.cursor &&
+    !reader.blocked.has(message.author.id);
   const mentioned = unread && message.mentions.includes(reader.me);
   return {
     ...known,
@@ -74,7 +81,10 @@ export function withArrived(known: Conversation, message: Message, reader: Reade
 export function recounted(state: ConversationState, reader: Reader): ConversationState {
   const { conversation, timeline } = state;
   const exact = unreadBeyond(timeline, conversation.me.cursor, reader);
-  if (exact === null || (exact.unread === conversation.me.unread && exact.mentions === conversation.me.mentions)) {
+  if (
+    exact === null ||
+    (exact.unread === conversation.me.unread && exact.mentions === conversation.me.mentions)
+  ) {
     return state;
   }
   return { ...state, conversation: { ...conversation, me: { ...conversation.me, ...exact } } };

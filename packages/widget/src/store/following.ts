@@ -1,4 +1,11 @@
-import { type Id, limits, type Message, messagesOf, type Person, type ServerEvents } from '@earshot/chat/contract';
+import {
+  type Id,
+  limits,
+  type Message,
+  messagesOf,
+  type Person,
+  type ServerEvents,
+} from '@earshot/chat/contract';
 import { mayHaveHappened } from '../client/answer.ts';
 import type { Pending } from '../client/env.ts';
 import type { Wire } from '../tabs/wire.ts';
@@ -211,7 +218,10 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
     for (const message of inOrder) if (message.author.id === reader.me) hooks.confirmed(id, message.id);
     kernel.change(id, (state) => ({
       ...state,
-      conversation: inOrder.reduce((known, message) => withArrived(known, message, reader), state.conversation),
+      conversation: inOrder.reduce(
+        (known, message) => withArrived(known, message, reader),
+        state.conversation,
+      ),
       timeline: inOrder.reduce((list, message) => withMessage(list, message, reader), state.timeline),
     }));
   }
@@ -260,9 +270,7 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
     if (problem !== null) {
       const retryAt = again(id, problem, () => page(id, at));
       setList(id, (timeline) =>
-        isFirst
-          ? { ...timeline, older: 'failed', olderRetryAt: retryAt }
-          : { ...timeline, newer: 'behind' },
+        isFirst ? { ...timeline, older: 'failed', olderRetryAt: retryAt } : { ...timeline, newer: 'behind' },
       );
       if (retryAt === null) kernel.change(id, (state) => ({ ...state, problem }));
       return;
@@ -364,7 +372,8 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
         else if (name === 'conversation_changed') {
           const room = (events as ServerEvents['conversation_changed']).conversation;
           kernel.change(id, (state) => ({ ...state, conversation: withRoom(state.conversation, room) }));
-        } else if (name === 'person_changed') hooks.personChanged((events as ServerEvents['person_changed']).person);
+        } else if (name === 'person_changed')
+          hooks.personChanged((events as ServerEvents['person_changed']).person);
       },
       refused: (problem) => hooks.roomRefused(id, problem),
     });
@@ -414,4 +423,3 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
     },
   };
 }
-

@@ -152,10 +152,12 @@ function withoutTail(link: string): string {
 
 /** @param names longest first */
 function nameAt(text: string, at: number, names: readonly string[] | null): string {
-  if (names === null) return /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]{0,38}[\p{L}\p{N}_])?/u.exec(text.slice(at, at + 40))?.[0] ?? '';
+  if (names === null)
+    return /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]{0,38}[\p{L}\p{N}_])?/u.exec(text.slice(at, at + 40))?.[0] ?? '';
   for (const name of names) {
     const found = text.slice(at, at + name.length);
-    if (name !== '' && found.toLowerCase() === name.toLowerCase() && !isWord(text[at + name.length])) return found;
+    if (name !== '' && found.toLowerCase() === name.toLowerCase() && !isWord(text[at + name.length]))
+      return found;
   }
   return '';
 }

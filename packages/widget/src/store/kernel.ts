@@ -45,6 +45,11 @@ export function createKernel(env: Env, api: Api, first: WidgetState, changed: ()
       const me = state.session.phase === 'in' ? state.session.me.id : '';
       reader = { me, blocked: new Set(blocked.map(({ id }) => id)) };
     }
+    if (state.session.phase === 'in') {
+      const { sound } = state.session.me.preferences;
+      const { notifications } = state;
+      if (sound !== notifications.sound) state = { ...state, notifications: { ...notifications, sound } };
+    }
     if (state.conversations !== before.conversations) {
       state = { ...state, unread: totalUnread(state.conversations) };
     }
@@ -61,9 +66,7 @@ export function createKernel(env: Env, api: Api, first: WidgetState, changed: ()
   function notice(problem: Problem | null, done: string | null): void {
     const key = uuid(env);
     const kind = problem === null ? 'done' : 'problem';
-    const others = state.notices.filter(
-      (one) => one.done !== done || one.problem?.code !== problem?.code,
-    );
+    const others = state.notices.filter((one) => one.done !== done || one.problem?.code !== problem?.code);
     set({ notices: [...others, { key, kind, problem, done } as const].slice(-noticesMax) });
     env.after(problem === null ? doneShownMs : problemShownMs, () => kernel.dismiss(key));
   }
@@ -82,7 +85,8 @@ export function createKernel(env: Env, api: Api, first: WidgetState, changed: ()
     },
     put(conversation) {
       const known = state.conversations.get(conversation.id);
-      if (known === undefined || known.removed !== null) putState(conversation.id, newConversation(conversation));
+      if (known === undefined || known.removed !== null)
+        putState(conversation.id, newConversation(conversation));
       else {
         kernel.change(conversation.id, (one) => ({
           ...one,

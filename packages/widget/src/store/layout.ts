@@ -64,7 +64,11 @@ export function parseLayout(kept: unknown): Layout | null {
   const known = panels.filter((panel) => isId(panel?.conversation)).slice(0, panelsMax);
   return {
     open,
-    view: isId(shown.conversation) ? { conversation: shown.conversation } : view === 'settings' ? view : 'home',
+    view: isId(shown.conversation)
+      ? { conversation: shown.conversation }
+      : view === 'settings'
+        ? view
+        : 'home',
     panels: known.map(({ conversation, lowered }) => ({ conversation, lowered: lowered === true })),
     focused: null,
   };

@@ -34,5 +34,8 @@ export function withRenamed(online: OnlineState, person: Person): OnlineState {
 
 /** Case does not matter, as people expect of names. */
 function byRankAndName(one: Present, other: Present): number {
-  return ranks[one.role] - ranks[other.role] || one.name.localeCompare(other.name, undefined, { sensitivity: 'base' });
+  return (
+    ranks[one.role] - ranks[other.role] ||
+    one.name.localeCompare(other.name, undefined, { sensitivity: 'base' })
+  );
 }

@@ -33,7 +33,7 @@ export function withInvitation(people: PeopleState, invitation: Invitation): Peo
 }
 
 /** Those whose time is over go. */
-export function withoutExpired(people: PeopleState, now: number): PeopleState {
+export function withExpired(people: PeopleState, now: number): PeopleState {
   const open = people.invitations.filter(({ expiresAt }) => expiresAt > now);
   return open.length === people.invitations.length ? people : { ...people, invitations: open };
 }

@@ -162,7 +162,8 @@ export function createPresence(kernel: Kernel, wire: Wire): Presence {
     },
     typing(id, isTyping) {
       const last = told.get(id);
-      if (isTyping ? last !== undefined && env.now() - last < limits.typingResendMs : last === undefined) return;
+      if (isTyping ? last !== undefined && env.now() - last < limits.typingResendMs : last === undefined)
+        return;
       if (isTyping) told.set(id, env.now());
       else told.delete(id);
       wire.trigger(presenceOf(id), 'client-typing', { typing: isTyping });

@@ -48,7 +48,11 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
     return queue;
   }
 
-  function mark(conversation: Id, id: string, change: Partial<Pick<PendingMessage, 'state' | 'problem'>>): void {
+  function mark(
+    conversation: Id,
+    id: string,
+    change: Partial<Pick<PendingMessage, 'state' | 'problem'>>,
+  ): void {
     kernel.change(conversation, (state) => ({
       ...state,
       timeline: withPendingChanged(state.timeline, id, change),

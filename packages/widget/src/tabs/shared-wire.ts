@@ -15,7 +15,12 @@ type Note =
   /** From here on from the leader, but `send` and `now`. */
   | { readonly t: 'lead' }
   | { readonly t: 'state'; readonly state: SocketState; readonly retryAt: number | null }
-  | { readonly t: 'sub'; readonly channel: string; readonly members: Members | null; readonly to: string | null }
+  | {
+      readonly t: 'sub';
+      readonly channel: string;
+      readonly members: Members | null;
+      readonly to: string | null;
+    }
   | {
       readonly t: 'event';
       readonly channel: string;
