@@ -35,6 +35,8 @@ export interface Identity {
   readonly signIns: SignIns;
   readonly providers: Providers;
   readonly hostSecrets: HostSecrets;
+  /** Reads what the host site signed: who its users are, and which room is meant. */
+  readonly hostTokens: HostTokens;
   /** @throws Refusal; see `Sessions.authenticate` */
   authenticate(credentials: Credentials): Promise<Caller>;
   /** Tells the person's clients and `hooks`. @throws Refusal */
@@ -82,6 +84,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     signIns,
     providers,
     hostSecrets,
+    hostTokens,
     authenticate: (credentials) => sessions.authenticate(credentials),
     async changeMe(appId, id, change) {
       const row = await core.db.transaction().execute(async (trx) => {
