@@ -1,6 +1,6 @@
-import { type Contact, type Id, inboxOf } from '../contract/index.ts';
+import { type Contact, type Id, inboxOf, type Person } from '../contract/index.ts';
 import type { Caller, ChatTransaction } from '../core/core.ts';
-import { chunksOf } from './chunks.ts';
+import { channelsPerPublish, chunksOf } from './chunks.ts';
 import { contactOf, sightOf } from './contact-view.ts';
 import type { TiesParts } from './parts.ts';
 import { relationsOf, stranger } from './relations.ts';
@@ -195,6 +195,13 @@ export class Contacts {
       .where('status.connected', '=', 1)
       .execute();
     return rows.map((row) => inboxOf(row.owner_id));
+  }
+
+  /** Tells those inboxes how the person is called and looks now. */
+  async tell(trx: ChatTransaction, appId: string, inboxes: readonly string[], person: Person): Promise<void> {
+    for (const some of chunksOf(inboxes, channelsPerPublish)) {
+      await this.#parts.core.outbox.add(trx, appId, some, 'person_changed', { person });
+    }
   }
 
   async #listed(trx: ChatTransaction, appId: string, owner: Id): Promise<Id[]> {

@@ -337,9 +337,8 @@ describe('invitations', () => {
     test('a receiver who is not connected is reached elsewhere; one who is invisible is not', async () => {
       const { crowd, anna, ben } = await start();
       await using _ = crowd;
-      await crowd.chat.core.db
-        .transaction()
-        .execute((trx) => crowd.presence.setInvisible(trx, crowd.appId, ben, true));
+      crowd.people.change(ben, { invisible: true });
+      await crowd.presence.invisibleChanged(crowd.appId, ben);
       await ring(crowd, anna, ben);
       expect(crowd.attention.invitations).toEqual([]);
       const away = crowd.add('Away');

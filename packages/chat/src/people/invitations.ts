@@ -161,6 +161,26 @@ export class Invitations {
     }
   }
 
+  /**
+   * The person is erased: what they asked is taken back, and what was asked of them rings on for the asker; `forget`
+   * deletes it a day later, as it does any other.
+   */
+  async endAll(trx: ChatTransaction, appId: string, person: Id): Promise<void> {
+    const now = this.#parts.core.clock.now();
+    const rows = await trx
+      .selectFrom('chat_invitations')
+      .selectAll()
+      .where('app_id', '=', appId)
+      .where((where) => where.or([where('from_id', '=', person), where('to_id', '=', person)]))
+      .execute();
+    for (const row of rows) {
+      const open = isOpen(kept(row), now);
+      if (open) await this.#act(trx, row, row.from_id === person ? 'cancel' : 'decline', { backoff: false });
+      if (open && row.to_id === person) continue;
+      await this.#delete(trx, appId, row.id);
+    }
+  }
+
   /** Rows of invitations that are over. */
   async forget(appId: string): Promise<void> {
     const { core } = this.#parts;
@@ -340,6 +360,10 @@ export class Invitations {
       .where('app_id', '=', appId)
       .where('id', '=', id)
       .executeTakeFirst();
+  }
+
+  async #delete(trx: ChatTransaction, appId: string, id: Id): Promise<void> {
+    await trx.deleteFrom('chat_invitations').where('app_id', '=', appId).where('id', '=', id).execute();
   }
 
   #backoff(trx: ChatTransaction, appId: string, from: Id, to: Id) {

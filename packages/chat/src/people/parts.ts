@@ -20,3 +20,23 @@ export interface PeopleParts {
 
 /** What it takes to tell what changed between people. */
 export type TiesParts = Pick<PeopleParts, 'core' | 'people' | 'directs'>;
+
+/** What an importer may ask a provider with. */
+export interface ProviderToken {
+  /** As the person's own identity has it. */
+  readonly issuer: string;
+  readonly subject: string;
+  readonly token: string;
+}
+
+/** Tokens that people got from providers (`identity/`). */
+export interface ProviderTokens {
+  /** Null: the person has not signed in with the provider, or too long ago. */
+  token(appId: string, person: Id, provider: string): Promise<ProviderToken | null>;
+}
+
+/** Who is behind an identity (`identity/`). */
+export interface Identities {
+  /** Those who have signed in here, by subject. */
+  usersOf(appId: string, issuer: string, subjects: readonly string[]): Promise<ReadonlyMap<string, Id>>;
+}

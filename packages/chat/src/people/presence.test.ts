@@ -138,14 +138,14 @@ describe('presence', () => {
       const url = await fresh();
       await using crowd = await openCrowd({ url });
       const { anna, ben } = await annaAndBen(crowd);
-      await crowd.chat.core.db.transaction().execute(async (trx) => {
-        await crowd.presence.setInvisible(trx, crowd.appId, ben, false);
-      });
       await crowd.come(ben);
       crowd.host.published.length = 0;
       await crowd.chat.core.db
-        .transaction()
-        .execute((trx) => crowd.presence.setInvisible(trx, crowd.appId, ben, true));
+        .updateTable('chat_statuses')
+        .set((row) => ({ connected: 0, online: 0, version: row('version', '+', 1) }))
+        .where('user_id', '=', ben)
+        .execute();
+      crowd.host.subscriptions.delete(inboxOf(ben));
       expect(statusesHeard(crowd, anna)).toEqual([]);
       await using other = await openCrowd({ url, beside: crowd });
       await other.presence.sweep();
@@ -178,10 +178,8 @@ describe('presence', () => {
       const { anna, ben } = await annaAndBen(crowd);
       await crowd.come(ben);
       const set = async (invisible: boolean) => {
-        await crowd.chat.core.db
-          .transaction()
-          .execute((trx) => crowd.presence.setInvisible(trx, crowd.appId, ben, invisible));
-        await crowd.presence.announce(crowd.appId, ben);
+        crowd.people.change(ben, { invisible });
+        await crowd.presence.invisibleChanged(crowd.appId, ben);
       };
       const seen = async () => {
         const [contact] = await crowd.contacts.of(crowd.appId, anna);
@@ -198,6 +196,20 @@ describe('presence', () => {
       await set(false);
       expect(statusesHeard(crowd, anna)).toEqual(['+Ben', '-Ben', '+Ben']);
       expect((await seen()).version).toBeGreaterThan(hidden.version ?? 0);
+    });
+
+    test('who became invisible while the chat was down is so when it is back', async () => {
+      const url = await fresh();
+      const before = await openCrowd({ url });
+      const { anna, ben } = await annaAndBen(before);
+      await before.come(ben);
+      await before[Symbol.asyncDispose]();
+      before.people.change(ben, { invisible: true });
+      await using crowd = await openCrowd({ url, beside: before });
+      crowd.presence.start();
+      await crowd.settle();
+      expect(await onlineOf(crowd, anna)).toEqual([]);
+      expect(statusesHeard(crowd, anna)).toEqual(['+Ben', '-Ben']);
     });
 
     test('nobody but contacts is told, and of them only who is connected', async () => {

@@ -2,7 +2,7 @@ import type { Timer } from '@earshot/base';
 import { type Id, inboxOf, inboxPrefix, limits, parseChatChannel } from '../contract/index.ts';
 import type { ChatTransaction, Core, People } from '../core/core.ts';
 import type { HostFact } from '../host.ts';
-import { chunksOf } from './chunks.ts';
+import { channelsPerPublish, chunksOf } from './chunks.ts';
 import { lockPersons, type StatusRow } from './lock.ts';
 import { relationsOf, sees, stranger, turned } from './relations.ts';
 
@@ -10,8 +10,6 @@ export const graceTimer = 'presence-grace';
 
 /** How often what the host says is compared with the rows. */
 const sweepMs = 60_000;
-/** Channels in one publish: as many as any Pusher host takes. */
-const channelsPerPublish = 100;
 /** A grace whose timer ran this long ago and failed begins anew. */
 const graceLostMs = 60_000;
 
@@ -32,6 +30,8 @@ export class Presence {
   readonly #people: People;
   /** Facts of one inbox are taken one after the other. */
   readonly #queues = new Map<string, Promise<void>>();
+  /** Apps whose first sweep is over. */
+  readonly #checked = new Set<string>();
   #timer: Timer | undefined;
   #sweeping: Promise<void> | undefined;
   #stopped = false;
@@ -75,23 +75,29 @@ export class Presence {
     const { db, clock, timers } = this.#core;
     const known = await this.#row(db, appId, id);
     if (known?.connected === 1 && known.leaving_at === null) return;
-    if (known === undefined && (await this.#people.person(appId, id)) === undefined) return;
+    const person = await this.#people.person(appId, id);
+    // Somebody who is another one by now is there as that one.
+    if (person?.id !== id || person.deleted) return;
     await db.transaction().execute(async (trx) => {
       const status = (await lockPersons(trx, appId, [id], clock.now())).get(id);
       if (status === undefined) return;
       await timers.cancel(trx, graceTimer, appId, id);
-      await this.#write(trx, { ...status, connected: 1, leaving_at: null });
+      const invisible = (await this.#people.me(appId, id, trx)).invisible ? 1 : 0;
+      await this.#write(trx, { ...status, connected: 1, leaving_at: null, invisible });
     });
     await this.announce(appId, id);
   }
 
-  /**
-   * Within the transaction that stores that the person is, or is not, invisible. Contacts are told by `announce`, which
-   * the caller calls after it; else they are told within a minute.
-   */
-  async setInvisible(trx: ChatTransaction, appId: string, id: Id, invisible: boolean): Promise<void> {
-    const status = (await lockPersons(trx, appId, [id], this.#core.clock.now())).get(id);
-    if (status !== undefined) await this.#write(trx, { ...status, invisible: invisible ? 1 : 0 });
+  /** Somebody has become invisible, or visible again. What they have set is read under the lock, so the last one counts. */
+  async invisibleChanged(appId: string, id: Id): Promise<void> {
+    const { db, clock } = this.#core;
+    await db.transaction().execute(async (trx) => {
+      const status = (await lockPersons(trx, appId, [id], clock.now())).get(id);
+      if (status === undefined) return;
+      const invisible = (await this.#people.me(appId, id, trx)).invisible ? 1 : 0;
+      if (invisible !== status.invisible) await this.#write(trx, { ...status, invisible });
+    });
+    await this.announce(appId, id);
   }
 
   /** Tells those who see the person what has changed since they were told. */
@@ -107,7 +113,7 @@ export class Presence {
         .where('user_id', '=', id)
         .execute();
       const person = await this.#people.person(appId, id, trx);
-      if (person === undefined || person.deleted) return;
+      if (person?.id !== id || person.deleted) return;
       const data = { person, online: status.online === 1, statusVersion: status.version };
       const viewers = await this.#viewers(trx, appId, id);
       for (const some of chunksOf(viewers, channelsPerPublish)) {
@@ -140,6 +146,11 @@ export class Presence {
     const { host, clock } = this.#core;
     const here = idsIn(await host.occupied(appId, inboxPrefix));
     const connected = await this.#connected(appId);
+    if (!this.#checked.has(appId)) {
+      // The process before may have ended between storing what somebody has set and hearing of it.
+      this.#checked.add(appId);
+      for (const id of connected.keys()) if (here.has(id)) await this.invisibleChanged(appId, id);
+    }
     const missed = [...here].filter((id) => connected.get(id)?.leaving_at !== null);
     for (const id of missed) await this.#queue(appId, id, () => this.arrived(appId, id));
     // Whoever left while this went on would be online until the next time.

@@ -43,6 +43,8 @@ export type PeopleTables = {
     provider: string;
     added_at: number;
   };
+  /** Other names of people who have signed in, by which imports name them (`Importer.alias`); a hash as above. */
+  chat_contact_aliases: { app_id: string; identity_hash: string; user_id: string };
   /** The version that a viewer was left with when somebody's presence was hidden from them: it does not move while hidden. */
   chat_hidden_statuses: { app_id: string; viewer_id: string; user_id: string; version: number };
   chat_blocks: { app_id: string; blocker_id: string; blocked_id: string; at: number };
@@ -79,6 +81,8 @@ export type PeopleTables = {
     error: string | null;
     /** Where the next page begins; null at the start. */
     cursor: string | null;
+    /** Tries of this page that failed. */
+    failures: number;
     created_at: number;
   };
 };
@@ -149,6 +153,18 @@ export const peopleMigrations: Record<string, Migration> = {
         .columns(['app_id', 'owner_id'])
         .execute();
       await schema
+        .createTable('chat_contact_aliases')
+        .addColumn('app_id', 'text', (column) => column.notNull())
+        .addColumn('identity_hash', 'text', (column) => column.notNull())
+        .addColumn('user_id', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('chat_contact_aliases_pk', ['app_id', 'identity_hash'])
+        .execute();
+      await schema
+        .createIndex('chat_contact_aliases_user')
+        .on('chat_contact_aliases')
+        .columns(['app_id', 'user_id'])
+        .execute();
+      await schema
         .createTable('chat_hidden_statuses')
         .addColumn('app_id', 'text', (column) => column.notNull())
         .addColumn('viewer_id', 'text', (column) => column.notNull())
@@ -215,6 +231,7 @@ export const peopleMigrations: Record<string, Migration> = {
         .addColumn('added', 'integer', (column) => column.notNull())
         .addColumn('error', 'text')
         .addColumn('cursor', 'text')
+        .addColumn('failures', 'integer', (column) => column.notNull())
         .addColumn('created_at', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('chat_imports_pk', ['app_id', 'id'])
         .execute();
