@@ -1,4 +1,5 @@
 import type { Migration } from '@earshot/data';
+import { type ConversationTables, conversationMigrations } from './conversations/tables.ts';
 import { type KeyTables, keyMigrations } from './core/keys-tables.ts';
 import { type CoreTables, coreMigrations } from './core/tables.ts';
 import { type FileTables, fileMigrations } from './files/tables.ts';
@@ -8,7 +9,8 @@ import { type PeopleTables, peopleMigrations } from './people/tables.ts';
 import { type ReportTables, reportMigrations } from './reports/tables.ts';
 
 /** All tables of the chat. Each part owns its own and their migrations, in its `tables.ts`; names begin with `chat_`. */
-export type ChatTables = CoreTables &
+export type ChatTables = ConversationTables &
+  CoreTables &
   KeyTables &
   FileTables &
   IdentityTables &
@@ -18,6 +20,7 @@ export type ChatTables = CoreTables &
 
 /** Of all parts; they run in the order of their names. `migrate(database, 'chat', chatMigrations)`. */
 export const chatMigrations: Record<string, Migration> = {
+  ...conversationMigrations,
   ...coreMigrations,
   ...keyMigrations,
   ...fileMigrations,
