@@ -55,13 +55,22 @@ function begin({ server, app, kept }: ToPage & { type: 'start' }): void {
             ...host,
             mode: 'corner',
             env: linkedEnv(open),
-            notifier: {
-              permission: () => 'granted',
-              async show({ tag, title, body }) {
-                open.say({ type: 'notify', tag, title, body });
-                return true;
+            attention: {
+              port: {
+                // Said when the extension was installed.
+                permission: () => 'granted',
+                ask: async () => 'granted',
+                pushState: async () => 'unsupported',
+                subscribe: () => Promise.reject(new Error('the extension has no push')),
+                unsubscribe: async () => null,
               },
-              close: async (tag) => open.say({ type: 'put-away', tag }),
+              notifier: {
+                async show({ tag, title, body }) {
+                  open.say({ type: 'notify', tag, title, body });
+                  return true;
+                },
+                close: async (tag) => open.say({ type: 'put-away', tag }),
+              },
             },
           }),
       }),

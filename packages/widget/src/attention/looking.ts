@@ -1,6 +1,9 @@
+/** This page is in view and has the keyboard. */
+export const isLookedAt = (): boolean => document.visibilityState === 'visible' && document.hasFocus();
+
 /** Whether somebody looks at a page that holds the chat. */
 export interface Looking {
-  /** This page is in view and has the keyboard. */
+  /** This page. */
   here(): boolean;
   /** Any page of this origin with this app's chat, in any tab. */
   anywhere(): Promise<boolean>;
@@ -17,9 +20,8 @@ export function watchLooking(app: string, changed: () => void): Looking {
   const stopped = new AbortController();
   let letGo: (() => void) | null = null;
 
-  const here = () => document.visibilityState === 'visible' && document.hasFocus();
   const update = () => {
-    if (!here()) {
+    if (!isLookedAt()) {
       letGo?.();
       letGo = null;
     } else if (letGo === null) {
@@ -36,9 +38,9 @@ export function watchLooking(app: string, changed: () => void): Looking {
   update();
 
   return {
-    here,
+    here: isLookedAt,
     async anywhere() {
-      if (here()) return true;
+      if (isLookedAt()) return true;
       const held = (await locks?.query())?.held ?? [];
       return held.some((lock) => lock.name === name);
     },

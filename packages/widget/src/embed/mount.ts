@@ -6,6 +6,8 @@ import { createWidget, type WidgetParts } from './widget.ts';
 export interface Mounted {
   open(): void;
   close(): void;
+  /** Opens it at a conversation, by its id. */
+  openConversation(id: string): void;
   on(event: Told['type'], listener: (value: unknown) => void): () => void;
   /** Takes it away; its node stays. */
   stop(): void;
@@ -22,5 +24,6 @@ export interface MountParts extends Omit<WidgetParts, 'options'> {
  */
 export function mountWith(node: HTMLElement, given: GivenOptions, { server, ...parts }: MountParts): Mounted {
   if (!given.app) throw new Error('Earshot: no app. Give the app’s key: mount(node, { app: KEY }).');
-  return createWidget(node, { options: completeOptions(given, server), ...parts });
+  const widget = createWidget(node, { options: completeOptions(given, server), ...parts });
+  return { ...widget, openConversation: (id) => widget.run({ name: 'conversation', value: id }) };
 }
