@@ -169,7 +169,8 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
   function notSubscribed(channel: string, problem: Problem): void {
     if (!wanted.has(channel)) return;
     if (['forbidden', 'not_found', 'banned', 'members_only'].includes(problem.code)) {
-      return to.refused(channel, problem);
+      to.refused(channel, problem);
+      return;
     }
     const ms = Math.max(2, problem.retryAfterSeconds ?? 0) * 1_000 * (1 + env.random());
     env.after(ms, () => {

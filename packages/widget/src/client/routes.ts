@@ -68,7 +68,7 @@ export interface Routes {
   >;
   'GET /conversations/:/changes': Call<
     Query,
-    { messages: readonly Message[]; lastChange: number; tooMuch: boolean }
+    { messages: readonly Message[]; lastChange: number; more: boolean; tooMuch: boolean }
   >;
   'POST /conversations/:/messages': Call<
     {

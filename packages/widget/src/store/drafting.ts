@@ -64,13 +64,17 @@ export function createDrafting(
     if (draft.editing !== null) return void saveEdit(id, draft.editing, draft.text.trim());
     const typed = parseTyped(draft.text);
     if (typed.type === 'unknown') {
-      return note(id, { kind: 'unknown-command', command: typed.command });
+      note(id, { kind: 'unknown-command', command: typed.command });
+      return;
     }
     if (typed.type === 'command') return void run(state, typed.name, typed.rest);
     const files = draft.files.filter(({ state: phase }) => phase === 'ready');
     if (typed.text === '' && files.length === 0) return;
     const problem = tooLong(typed.text) ?? notNow(state);
-    if (problem !== null) return setDraft(id, { problem });
+    if (problem !== null) {
+      setDraft(id, { problem });
+      return;
+    }
     const message = {
       id: uuid(env),
       text: typed.text,
@@ -177,8 +181,14 @@ export function createDrafting(
     setDraft(id, { files: [...state.draft.files, draft] });
     const failed = (problem: Problem) =>
       setFile(id, key, { state: 'failed', problem: { ...problem, detail: file.name } });
-    if (most === undefined) return failed({ code: 'files_refused' });
-    if (file.size > most) return failed({ code: 'too_large' });
+    if (most === undefined) {
+      failed({ code: 'files_refused' });
+      return;
+    }
+    if (file.size > most) {
+      failed({ code: 'too_large' });
+      return;
+    }
     const done = ({ problem, value }: Answer<DraftFile['attachment']>) => {
       uploads.delete(key);
       if (problem !== null) failed(problem);

@@ -114,7 +114,10 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
     const id = message.conversation;
     const state = kernel.conversation(id);
     if (message.author.id === kernel.me()?.id) hooks.confirmed(id, message.id);
-    if (state === undefined) return hooks.suspect();
+    if (state === undefined) {
+      hooks.suspect();
+      return;
+    }
     const { conversation, timeline } = state;
     const reader = kernel.reader();
     const startsUnread = conversation.me.unread === 0 && message.seq > conversation.lastSeq;
@@ -152,7 +155,10 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
       one.early.delete(one.known);
       apply(id, [next]);
     }
-    if (one.early.size > 0) return lookForHole(id);
+    if (one.early.size > 0) {
+      lookForHole(id);
+      return;
+    }
     one.hole?.cancel();
     one.hole = null;
   }
@@ -200,12 +206,19 @@ export function createFollowing(kernel: Kernel, wire: Wire, hooks: FollowingHook
       one.tries = 0;
       if (value.tooMuch) {
         one.early.clear();
-        setList(id, (timeline) => ({ ...timeline, catchUp: 'too-much', newer: 'behind' }));
+        kernel.change(id, (state) => ({
+          ...state,
+          // What a jump to the newest begins with.
+          conversation: {
+            ...state.conversation,
+            lastChange: Math.max(state.conversation.lastChange, value.lastChange),
+          },
+          timeline: { ...state.timeline, catchUp: 'too-much', newer: 'behind' },
+        }));
         return null;
       }
-      const highest = value.messages.reduce((most, { change }) => Math.max(most, change), one.known);
-      whole = value.messages.length < limits.changesPage || highest >= value.lastChange;
-      one.known = whole ? Math.max(one.known, value.lastChange) : highest;
+      whole = !value.more;
+      one.known = Math.max(one.known, value.lastChange);
       absorb(id, value.messages);
     }
     return null;

@@ -11,7 +11,8 @@ const plain = (parts: readonly Inline[]): string =>
   parts.map((part) => ('children' in part ? plain(part.children) : part.text)).join('');
 const everyInline = (blocks: readonly Block[]): Inline[] =>
   blocks.flatMap((block) => ('children' in block ? block.children.flatMap(inner) : []));
-const inner = (part: Inline): Inline[] => ('children' in part ? [part, ...part.children.flatMap(inner)] : [part]);
+const inner = (part: Inline): Inline[] =>
+  'children' in part ? [part, ...part.children.flatMap(inner)] : [part];
 
 describe('text', () => {
   test('strong, emphasis and code are what stands between their marks', () => {
@@ -37,24 +38,39 @@ describe('text', () => {
       { type: 'code-block', text: 'let a = "**";' },
       { type: 'paragraph', children: [{ type: 'text', text: 'end' }] },
     ]);
-    expect(parseText('```\nopen')).toEqual([{ type: 'paragraph', children: [{ type: 'text', text: '```\nopen' }] }]);
+    expect(parseText('```\nopen')).toEqual([
+      { type: 'paragraph', children: [{ type: 'text', text: '```\nopen' }] },
+    ]);
     expect(parseText('>_< >:(')).toMatchObject([{ type: 'quote' }]);
     expect(parseText('a > b')).toMatchObject([{ type: 'paragraph' }]);
   });
 
   test('addresses end where the sentence goes on', () => {
-    const links = (text: string) => everyInline(parseText(text)).flatMap((part) => (part.type === 'link' ? [part.href] : []));
+    const links = (text: string) =>
+      everyInline(parseText(text)).flatMap((part) => (part.type === 'link' ? [part.href] : []));
     expect(links('see https://example.com/a_(b)?c=d&e#f.')).toEqual(['https://example.com/a_(b)?c=d&e#f']);
-    expect(links('(https://example.com/), https://example.org!')).toEqual(['https://example.com/', 'https://example.org/']);
+    expect(links('(https://example.com/), https://example.org!')).toEqual([
+      'https://example.com/',
+      'https://example.org/',
+    ]);
     expect(links('mailto:ann@example.com')).toEqual(['mailto:ann@example.com']);
-    expect(links('xhttps://example.com javascript:alert(1) data:text/html,x ftp://example.com mailto:')).toEqual([]);
+    expect(
+      links('xhttps://example.com javascript:alert(1) data:text/html,x ftp://example.com mailto:'),
+    ).toEqual([]);
     expect(links('https://bank.example@evil.example/')).toEqual([]);
     expect(links('https://exa\u202emple.com')).toEqual(['https://exa/']);
   });
 
   test('mentions: any word, or the names given, the longest first', () => {
-    expect(inline('hi @ann, mail a@b')).toMatchObject([{ text: 'hi ' }, { type: 'mention', name: 'ann' }, { text: ', mail a@b' }]);
-    expect(inline('@Ann Lee!', ['Ann', 'Ann Lee'])).toMatchObject([{ type: 'mention', name: 'Ann Lee' }, { text: '!' }]);
+    expect(inline('hi @ann, mail a@b')).toMatchObject([
+      { text: 'hi ' },
+      { type: 'mention', name: 'ann' },
+      { text: ', mail a@b' },
+    ]);
+    expect(inline('@Ann Lee!', ['Ann', 'Ann Lee'])).toMatchObject([
+      { type: 'mention', name: 'Ann Lee' },
+      { text: '!' },
+    ]);
     expect(inline('@Anna', ['Ann'])).toEqual([{ type: 'text', text: '@Anna' }]);
     const people = [
       { id: '1', name: 'Ann' },
@@ -70,7 +86,33 @@ describe('text', () => {
     fc
       .array(
         fc.oneof(
-          fc.constantFrom('*', '**', '`', '```', '\n', '> ', '@', 'https://', 'HTTP://', 'mailto:', 'javascript:', '<img onerror=x>', '"', "'", '(', ')', '\u202e', '\u200b', 'a', '.', ' ', '%0a', '\\', 'user:pw@', '&#x6a;'),
+          fc.constantFrom(
+            '*',
+            '**',
+            '`',
+            '```',
+            '\n',
+            '> ',
+            '@',
+            'https://',
+            'HTTP://',
+            'mailto:',
+            'javascript:',
+            '<img onerror=x>',
+            '"',
+            "'",
+            '(',
+            ')',
+            '\u202e',
+            '\u200b',
+            'a',
+            '.',
+            ' ',
+            '%0a',
+            '\\',
+            'user:pw@',
+            '&#x6a;',
+          ),
           fc.string({ unit: 'grapheme', maxLength: 4 }),
         ),
         { maxLength: 40 },
@@ -97,7 +139,9 @@ describe('text', () => {
   test('tokens hold the text and nothing but the text: what is left out are marks', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        const kept = parseText(text).map((block) => ('children' in block ? plain(block.children) : block.text));
+        const kept = parseText(text).map((block) =>
+          'children' in block ? plain(block.children) : block.text,
+        );
         let at = 0;
         for (const char of kept.join('')) {
           const found = text.indexOf(char, at);
@@ -112,6 +156,7 @@ describe('text', () => {
 
   test('4,000 characters of marks are no work', () => {
     const steps = ['*', '`', '**', '@', '(', '*a', '> ', 'https://', '`a'];
-    for (const step of steps) expect(parseText(step.repeat(4_000 / step.length)).length).toBeGreaterThanOrEqual(0);
+    for (const step of steps)
+      expect(parseText(step.repeat(4_000 / step.length)).length).toBeGreaterThanOrEqual(0);
   });
 });

@@ -1,6 +1,6 @@
 import type { Conversation, Message, Person } from '@earshot/chat/contract';
-import type { Api } from '../client/api.ts';
 import { answered } from '../client/answer.ts';
+import type { Api } from '../client/api.ts';
 import { realTime, TestBrowser, type TestTab } from '../client/env.testing.ts';
 import { createKernel, type Kernel } from './kernel.ts';
 import { closedLayout, withOpened } from './layout.ts';

@@ -26,7 +26,8 @@ const page = (from: number, to: number, olderExists = false, newerExists = false
   olderExists,
   newerExists,
 });
-const seqs = ({ items }: Timeline) => items.flatMap((item) => (item.type === 'message' ? [item.message.seq] : []));
+const seqs = ({ items }: Timeline) =>
+  items.flatMap((item) => (item.type === 'message' ? [item.message.seq] : []));
 const loaded = withPage(emptyTimeline, page(5, 8, true), reader);
 const pending = (id: string): PendingMessage => ({
   id,
@@ -43,9 +44,9 @@ describe('a timeline', () => {
   test('begins with nothing known, and is loaded once a page has come, be it empty', () => {
     expect(isLoaded(emptyTimeline)).toBe(false);
     expect(isLoaded(loaded)).toBe(true);
-    expect(isLoaded(withPage(emptyTimeline, { messages: [], olderExists: false, newerExists: false }, reader))).toBe(
-      true,
-    );
+    expect(
+      isLoaded(withPage(emptyTimeline, { messages: [], olderExists: false, newerExists: false }, reader)),
+    ).toBe(true);
   });
 
   test('takes the next message and no later one', () => {
@@ -112,7 +113,9 @@ describe('a timeline', () => {
   test('a failed message says so', () => {
     const sent = withPending(loaded, pending('mine'));
     const failed = withPendingChanged(sent, 'mine', { state: 'failed', problem: { code: 'muted' } });
-    expect(failed.items[failed.items.length - 1]).toMatchObject({ pending: { state: 'failed', problem: { code: 'muted' } } });
+    expect(failed.items[failed.items.length - 1]).toMatchObject({
+      pending: { state: 'failed', problem: { code: 'muted' } },
+    });
   });
 
   test('people who come and go within a minute share a line', () => {
@@ -120,12 +123,16 @@ describe('a timeline', () => {
     const two = withPresence(one, 'k2', [bob], [ann], 30_000);
     expect(two.items.filter(({ type }) => type === 'presence')).toHaveLength(1);
     expect(two.items[two.items.length - 1]).toMatchObject({ joined: [ann, bob], left: [ann] });
-    expect(withPresence(two, 'k3', [person('c')], [], 90_001).items.filter(({ type }) => type === 'presence')).toHaveLength(2);
+    expect(
+      withPresence(two, 'k3', [person('c')], [], 90_001).items.filter(({ type }) => type === 'presence'),
+    ).toHaveLength(2);
   });
 
   test('texts of blocked people are marked hidden, those here and those to come', () => {
     const blocking = { me: ann.id, blocked: new Set([bob.id]) };
-    expect(withHidden(loaded, blocking).items.every((item) => item.type === 'message' && item.hidden)).toBe(true);
+    expect(withHidden(loaded, blocking).items.every((item) => item.type === 'message' && item.hidden)).toBe(
+      true,
+    );
     expect(withMessage(loaded, message(9), blocking).items[4]).toMatchObject({ hidden: true });
   });
 
@@ -152,10 +159,19 @@ describe('a timeline', () => {
 
   test('whatever comes in whatever order, the numbers have no hole and no double, and keys are unique', () => {
     const step = fc.oneof(
-      fc.record({ what: fc.constant('message' as const), seq: fc.integer({ min: 1, max: 30 }), change: fc.integer({ min: 1, max: 90 }), mine: fc.boolean() }),
+      fc.record({
+        what: fc.constant('message' as const),
+        seq: fc.integer({ min: 1, max: 30 }),
+        change: fc.integer({ min: 1, max: 90 }),
+        mine: fc.boolean(),
+      }),
       fc.record({ what: fc.constant('older' as const), count: fc.integer({ min: 0, max: 5 }) }),
       fc.record({ what: fc.constant('newer' as const), count: fc.integer({ min: 0, max: 5 }) }),
-      fc.record({ what: fc.constant('page' as const), from: fc.integer({ min: 1, max: 25 }), count: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({
+        what: fc.constant('page' as const),
+        from: fc.integer({ min: 1, max: 25 }),
+        count: fc.integer({ min: 1, max: 5 }),
+      }),
       fc.record({ what: fc.constant('pending' as const), seq: fc.integer({ min: 1, max: 30 }) }),
       fc.record({ what: fc.constant('note' as const) }),
     );
@@ -165,7 +181,11 @@ describe('a timeline', () => {
         let notes = 0;
         for (const next of steps) {
           if (next.what === 'message') {
-            list = withMessage(list, message(next.seq, { change: next.change, author: next.mine ? ann : bob }), reader);
+            list = withMessage(
+              list,
+              message(next.seq, { change: next.change, author: next.mine ? ann : bob }),
+              reader,
+            );
           } else if (next.what === 'older') {
             const first = firstSeq(list);
             list = withOlder(list, page(Math.max(1, first - next.count), first - 1), reader);
@@ -175,14 +195,18 @@ describe('a timeline', () => {
           } else if (next.what === 'page') {
             list = withPage(list, page(next.from, next.from + next.count - 1, true, true), reader);
           } else if (next.what === 'note') list = withNote(list, `note-${notes++}`, { kind: 'help' }, 1);
-          else if (!seqs(list).includes(next.seq) && !list.items.some(({ key }) => key === `uuid-${next.seq}`)) {
+          else if (
+            !seqs(list).includes(next.seq) &&
+            !list.items.some(({ key }) => key === `uuid-${next.seq}`)
+          ) {
             list = withPending(list, pending(`uuid-${next.seq}`));
           }
           const numbers = seqs(list);
           expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
           expect(new Set(list.items.map(({ key }) => key)).size).toBe(list.items.length);
           const firstPending = list.items.findIndex(({ type }) => type === 'pending');
-          if (firstPending !== -1) expect(list.items.slice(firstPending).every(({ type }) => type === 'pending')).toBe(true);
+          if (firstPending !== -1)
+            expect(list.items.slice(firstPending).every(({ type }) => type === 'pending')).toBe(true);
         }
       }),
     );

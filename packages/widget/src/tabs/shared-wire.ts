@@ -107,7 +107,10 @@ export function createWire(env: Env, name: string, open: OpenSocket, listener: W
 
   function deliver(note: Note): void {
     if (stopped) return;
-    if (note.t === 'state') return listener.connection(note.state, note.retryAt);
+    if (note.t === 'state') {
+      listener.connection(note.state, note.retryAt);
+      return;
+    }
     if (!('channel' in note)) return;
     const channel = mine.get(note.channel);
     if (channel === undefined) return;
@@ -126,9 +129,18 @@ export function createWire(env: Env, name: string, open: OpenSocket, listener: W
   }
 
   function asked(note: Note): void {
-    if (note.t === 'send') return socket?.trigger(note.channel, note.name, note.data);
-    if (note.t === 'now') return socket?.tryNow();
-    if (note.t === 'gone') return forget(note.tab);
+    if (note.t === 'send') {
+      socket?.trigger(note.channel, note.name, note.data);
+      return;
+    }
+    if (note.t === 'now') {
+      socket?.tryNow();
+      return;
+    }
+    if (note.t === 'gone') {
+      forget(note.tab);
+      return;
+    }
     if (note.t !== 'want') return;
     if (!wants.has(note.tab)) watch(note.tab);
     const before = wants.get(note.tab);
@@ -243,7 +255,10 @@ export function createWire(env: Env, name: string, open: OpenSocket, listener: W
 
   function enter(): void {
     bus = locks === null ? null : env.broadcast(name);
-    if (bus === null || locks === null) return goAlone();
+    if (bus === null || locks === null) {
+      goAlone();
+      return;
+    }
     bus.onmessage = ({ data }) => heard(data as Note);
     withdraw = new AbortController();
     const { signal } = withdraw;
