@@ -7,7 +7,9 @@ import { describeError } from './api/problem.ts';
 import { chatDocument, chatRoutes } from './api/routes.ts';
 import type { ChatApp, ChatApps } from './apps.ts';
 import { type ChatConfig, parseChatChannel } from './contract/index.ts';
-import type { Conversations, Core } from './core/core.ts';
+import { createConversations } from './conversations/conversations.ts';
+import { conversationRoutes } from './conversations/routes.ts';
+import type { Core } from './core/core.ts';
 import { Keys } from './core/keys.ts';
 import { OutboxRows } from './core/outbox.ts';
 import { TimerRows } from './core/timers.ts';
@@ -17,13 +19,17 @@ import { fileRoutes } from './files/routes.ts';
 import { diskStorage } from './files/storage-disk.ts';
 import type { ChannelHost, HostFact } from './host.ts';
 import { createIdentity } from './identity/identity.ts';
+import type { ProviderKind } from './identity/providers/providers.ts';
 import { identityRoutes } from './identity/routes.ts';
 import { signInFiles, signInResponse } from './identity/window/pages.ts';
 import { Notify } from './notify/notify.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { createOutbound } from './outbound/outbound.ts';
-import { Presence } from './people/presence.ts';
+import { githubImporter } from './people/import-github.ts';
+import { mastodonImporter } from './people/import-mastodon.ts';
+import { createPeople } from './people/people.ts';
 import { createReach } from './people/reach.ts';
+import { peopleRoutes } from './people/routes.ts';
 import { refuse } from './refusal.ts';
 import { Reports } from './reports/reports.ts';
 import { reportRoutes } from './reports/routes.ts';
@@ -43,6 +49,8 @@ export interface ChatOptions {
   readonly publicAddress: (client: RequestClient | null) => string;
   /** How clients of the app reach the channel server. */
   readonly realtime: (app: ChatApp, client: RequestClient) => ChatConfig['realtime'];
+  /** Members that one presence channel of the app may have on the host; 0 = any number. */
+  readonly presenceMembersMost: (appId: string) => number;
   /** Addresses of this machine and network may be called (EARSHOT_WEBHOOK_PRIVATE_ADDRESSES). */
   readonly privateAddresses: boolean;
   /** CSS that all pages share: tokens and base parts. */
@@ -88,34 +96,77 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
   const outbound = createOutbound({ clock, allowPrivate: options.privateAddresses });
   const ownAddress = options.publicAddress(null);
 
-  const identity = createIdentity({ core, keys, outbound });
-  const { people, hooks } = identity;
+  const importers = [githubImporter(outbound, clock), mastodonImporter(outbound, clock)];
+  const identity = createIdentity({
+    core,
+    keys,
+    outbound,
+    importers: new Set(importers.map(({ provider }) => provider as ProviderKind)),
+  });
+  const { people, hooks, lives } = identity;
   const reach = createReach(core, people);
   const contact = ownAddress.startsWith('https:') ? ownAddress : 'mailto:nobody@example.invalid';
   const notify = new Notify({ core, keys, people, reach, outbound, contact });
-  hooks.on('sessionsEnded', (appId, sessions) => notify.sessionsEnded(appId, sessions));
-  const conversations: Conversations = {
-    mayWrite: async () => refuse('not_found'),
-    around: async () => refuse('not_found'),
-  };
   const files = new Files({
     core,
     keys,
     storage: diskStorage(join(options.dataDir, 'chat-files')),
-    conversations,
+    // Messages carry files, and a file is of somebody who may write: each knows of the other.
+    conversations: { mayWrite: (caller, id) => conversations.conversations.mayWrite(caller, id) },
     apiPath: `${prefix}${apiPath}`,
+  });
+  const conversations = createConversations({
+    core,
+    people,
+    reach,
+    attention: notify,
+    attachments: files,
+    readRoomToken: async () => refuse('not_found'),
+    presenceMembersMost: options.presenceMembersMost,
+  });
+  const social = createPeople({
+    core,
+    people,
+    reach,
+    directs: conversations.directs,
+    views: conversations,
+    attention: notify,
+    identities: identity,
+    tokens: { token: (appId, id, provider) => identity.providerAccess(appId, id, provider) },
+    keys,
+    importers,
   });
   const reports = new Reports({
     core,
     outbound,
     people,
-    conversations,
+    conversations: conversations.conversations,
     attachments: files,
     secretOf: (app) => identity.hostSecrets.current(app),
     linkTo: (app, report) => `${ownAddress}/chat?app=${encodeURIComponent(app.key)}&report=${report}`,
   });
-  const presence = new Presence(core, people);
-  for (const part of [files, notify, reports]) identity.lives.register(part.personalData);
+  const { personalData: ofFiles } = files;
+  for (const data of [
+    conversations.personal,
+    social.data,
+    ofFiles,
+    notify.personalData,
+    reports.personalData,
+  ])
+    lives.register(data);
+  hooks.on('sessionsEnded', (appId, sessions) => notify.sessionsEnded(appId, sessions));
+  hooks.on('hostContacts', (appId, user, contacts) => social.hostContacts(appId, user, contacts));
+  hooks.on('signedIn', (appId, user, known) => social.signedIn(appId, user, known));
+  hooks.on('meChanged', async (appId, me, change) => {
+    await social.meChanged(appId, me, change);
+    // Rooms see name, picture and mark alone. A sign-in says nothing of what it changed.
+    const isSeen =
+      change.name !== undefined || change.avatar !== undefined || Object.keys(change).length === 0;
+    const person = isSeen ? await people.person(appId, me.id) : undefined;
+    if (person === undefined) return;
+    await core.db.transaction().execute((trx) => conversations.personChanged(trx, appId, person));
+    await outbox.flush();
+  });
 
   const ownOrigins = (client: RequestClient) => [
     new URL(options.publicAddress(client)).origin,
@@ -129,10 +180,12 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
       realtime: options.realtime,
       pushKey: ({ id }) => notify.publicKey(id),
     }),
+    conversations: conversationRoutes(conversations),
+    people: peopleRoutes(social),
     files: fileRoutes(files),
     notify: notifyRoutes(notify, (client) => new URL(options.publicAddress(client)).hostname),
     reports: reportRoutes(reports),
-    duties: dutyRoutes(identity.lives),
+    duties: dutyRoutes(lives),
   });
   const pathOf = (request: Request) => belowPrefix(new URL(request.url, 'http://host').pathname, prefix);
   const api = apiShell({
@@ -159,18 +212,20 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     },
     told(fact) {
       if (parseChatChannel(fact.channel) === null || apps.byId(fact.appId) === undefined) return;
-      presence.told(fact);
+      social.told(fact);
     },
     async start() {
       timers.start();
       outbox.start();
       stopIdentity = identity.start();
-      presence.start();
+      await conversations.start();
+      social.start();
     },
     async stop() {
       stopIdentity();
-      await presence.stop();
+      await social.stop();
       await timers.stop();
+      await conversations.stop();
       await notify.stop();
       // Last, because what the others did may have left something to publish.
       await outbox.stop();

@@ -1,13 +1,17 @@
+import type { conversationRoutes } from '../conversations/routes.ts';
 import type { dutyRoutes } from '../duties/routes.ts';
 import type { fileRoutes } from '../files/routes.ts';
 import type { identityRoutes } from '../identity/routes.ts';
 import type { notifyRoutes } from '../notify/routes.ts';
+import type { peopleRoutes } from '../people/routes.ts';
 import type { reportRoutes } from '../reports/routes.ts';
 import { chatRouter } from './api.ts';
 
 /** The routes of each part, relative to the API's address. */
 export interface PartRoutes {
   readonly identity: ReturnType<typeof identityRoutes>;
+  readonly conversations: ReturnType<typeof conversationRoutes>;
+  readonly people: ReturnType<typeof peopleRoutes>;
   readonly files: ReturnType<typeof fileRoutes>;
   readonly notify: ReturnType<typeof notifyRoutes>;
   readonly reports: ReturnType<typeof reportRoutes>;
@@ -18,6 +22,8 @@ export interface PartRoutes {
 export function chatRoutes(parts: PartRoutes) {
   return chatRouter()
     .route('/', parts.identity)
+    .route('/', parts.conversations)
+    .route('/', parts.people)
     .route('/', parts.files)
     .route('/', parts.notify)
     .route('/', parts.reports)

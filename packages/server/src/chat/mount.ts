@@ -48,6 +48,7 @@ export async function createServerChat(options: {
         path: address.pathname.replace(/\/$/, ''),
       };
     },
+    presenceMembersMost: (appId) => apps.byId(appId)?.settings.presenceMembers ?? 0,
     privateAddresses: config.webhookPrivateAddresses,
     styles: await sharedStyles(),
     onProblem: options.onProblem,

@@ -70,6 +70,7 @@ async function assemble(
     prefix: config.path,
     publicAddress: (client) => publicAddress(client ?? ownAddress, config).href.replace(/\/$/, ''),
     realtime: () => realtime,
+    presenceMembersMost: () => config.presenceMembers,
     privateAddresses: config.webhookPrivateAddresses,
     styles: await sharedStyles(),
     onProblem: () => undefined,

@@ -1,4 +1,12 @@
-import { matching, optional, publicUrl, type Setting, setting, type ValuesOf } from '@earshot/base';
+import {
+  matching,
+  optional,
+  publicUrl,
+  type Setting,
+  setting,
+  type ValuesOf,
+  wholeNumber,
+} from '@earshot/base';
 import { chatSettings } from '@earshot/chat/settings';
 import { appSettings } from './app-settings.ts';
 import { serverSettings } from './server-settings.ts';
@@ -34,6 +42,12 @@ export const chatProgramSettings = {
     defaultText: 'host and port of `EARSHOT_CHAT_CHANNELS_URL`',
     example: 'https://realtime.example.com',
     doc: 'Where browsers reach the channel server, when that is elsewhere than where this program does.',
+  }),
+  presenceMembers: setting({
+    env: 'EARSHOT_CHAT_PRESENCE_MEMBERS',
+    kind: wholeNumber(1, 100_000),
+    default: 100,
+    doc: 'Users that the channel server lets into one presence channel. Rooms beyond it are counted another way.',
   }),
   host,
   port: { ...serverSettings.port, default: 6002 },
