@@ -56,6 +56,7 @@ export class Entry {
 
   async asGuest(app: ChatApp, name: string, place: Place): Promise<SessionAnswer> {
     if (!app.settings.chatGuests) refuse('guests_refused');
+    await this.#users.noteConnected(app.id, name);
     const begun = await this.#core.db.transaction().execute(async (trx) => {
       const user = await this.#users.createGuest(trx, app, name);
       return this.#sessions.begin(trx, user, 'guest', place);
@@ -114,11 +115,13 @@ export class Entry {
         const begun = await this.#sessions.begin(trx, user, via, place);
         return { begun, ended, mergedFrom: guest.id, isChanged };
       }
-      const goesOn = former !== null && former.user === user.id;
+      const mine = former !== null && former.user === user.id ? former : null;
       const renewed =
-        goesOn && via === 'host' ? await this.#sessions.goOn(trx, user, former.session) : undefined;
+        via === 'host'
+          ? await this.#sessions.goOn(trx, user, guest === null ? (mine?.session ?? null) : null, place)
+          : undefined;
       if (renewed !== undefined) return { begun: renewed, ended: [], mergedFrom: null, isChanged };
-      const ended = goesOn ? await this.#sessions.endWithin(trx, app.id, former) : [];
+      const ended = mine === null ? [] : await this.#sessions.endWithin(trx, app.id, mine);
       const begun = await this.#sessions.begin(trx, user, via, place);
       return { begun, ended, mergedFrom: null, isChanged };
     });

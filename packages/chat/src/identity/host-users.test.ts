@@ -217,11 +217,31 @@ test('a guest’s token that has expired, or is of another origin or app, makes 
   expect(late.body.me.id).not.toBe(before.body.me.id);
 });
 
-test('of one person’s sessions the twentieth-last makes room', async () => {
+test('a page that is opened goes on with the session of the same browser; others have their own', async () => {
+  const body = async () => ({ app: key(), token: await here.hostToken({ sub: 'u1' }) });
+  const from = async (agent: string, origin = siteOrigin) =>
+    (
+      await here.call<SessionAnswer>('POST', '/sessions/host', await body(), {
+        origin,
+        headers: { 'User-Agent': agent },
+      })
+    ).body;
+  const first = await from('Browser/1');
+  await from('Browser/1');
+  const sessions = () => here.identity.people.sessions('1', first.me.id);
+  expect((await sessions()).length).toBe(1);
+  await from('Browser/2');
+  await from('Browser/1', 'https://other.example');
+  expect((await sessions()).length).toBe(3);
+});
+
+test('of one person’s sessions the one that was not seen for longest makes room for the twenty-first', async () => {
+  const body = async () => ({ app: key(), token: await here.hostToken({ sub: 'u1' }) });
   const first = await enter({ sub: 'u1' });
   for (let count = 0; count < 20; count++) {
     here.chat.clock.advance(1_000);
-    await enter({ sub: 'u1' });
+    const headers = { 'User-Agent': `Browser/${count}` };
+    await here.call('POST', '/sessions/host', await body(), { headers });
   }
   expect((await here.identity.people.sessions('1', first.body.me.id)).length).toBe(20);
   const { status } = await here.call('GET', '/me', null, { token: first.body.accessToken });

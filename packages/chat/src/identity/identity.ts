@@ -87,6 +87,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     hostTokens,
     authenticate: (credentials) => sessions.authenticate(credentials),
     async changeMe(appId, id, change) {
+      if (change.name !== undefined) await users.noteConnected(appId, change.name);
       const row = await core.db.transaction().execute(async (trx) => {
         const changed = await users.change(trx, appId, id, change);
         await users.tell(trx, changed);

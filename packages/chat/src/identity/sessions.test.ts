@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from 'bun:test';
 import { onEachDatabase } from '../../../../tests/support/databases.ts';
-import type { ChatErrorCode, SessionAnswer } from '../contract/index.ts';
+import { type ChatErrorCode, inboxOf, type SessionAnswer } from '../contract/index.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Refusal } from '../refusal.ts';
 import { openTestChat, type TestChat, type TestChatOptions } from '../testing.ts';
 import { createIdentity, type Identity } from './identity.ts';
+import { signToken } from './jwt.ts';
 
 const origin = 'https://site.example';
 const place = { origin, userAgent: 'Browser/1' };
@@ -67,6 +68,18 @@ onEachDatabase((fresh) => {
     expect(await refusal(guest('a'.repeat(41)))).toBe('bad_request');
     chat.clock.advance(15 * 60_000);
     await guest('PAUL');
+  });
+
+  test('a guest who is connected keeps the name, however long they say nothing', async () => {
+    await open();
+    const { me } = await guest('Paul');
+    chat.clock.advance(60 * 60_000);
+    chat.host.subscriptions.set(inboxOf(me.id), { subscriptions: 1, users: 0 });
+    expect(await refusal(guest('paul'))).toBe('name_taken');
+    chat.host.subscriptions.clear();
+    chat.clock.advance(60 * 60_000);
+    await guest('paul');
+    expect(chat.problems).toEqual([]);
   });
 
   test('of guests who ask for one name at the same moment one gets it', async () => {
@@ -189,6 +202,42 @@ onEachDatabase((fresh) => {
     const answer = await guest('Ada');
     await identity.people.disconnect(chat.app.id, answer.me.id);
     expect(chat.host.terminated).toEqual([{ appId: chat.app.id, userId: await sessionOf(answer) }]);
+  });
+
+  test('somebody new who signs in twice at the same moment is one person', async () => {
+    await open();
+    const now = Math.floor(chat.clock.now() / 1000);
+    const secret = chat.app.settings.chatSecret ?? '';
+    const token = await signToken({ aud: chat.app.id, sub: 'u1', exp: now + 60, name: 'Ada' }, secret);
+    const none = { authorization: null, origin };
+    const enter = () => identity.entry.byHost(chat.app, token, none, place);
+    const answers = await Promise.all([enter(), enter(), enter(), enter()]);
+    expect(new Set(answers.map(({ me }) => me.id)).size).toBe(1);
+    const users = await chat.core.db.selectFrom('chat_users').select('id').execute();
+    expect(users.length).toBe(1);
+  });
+
+  test('a guest is merged into somebody who is known, and erased with them', async () => {
+    await open();
+    const now = Math.floor(chat.clock.now() / 1000);
+    const secret = chat.app.settings.chatSecret ?? '';
+    const token = await signToken({ aud: chat.app.id, sub: 'u1', exp: now + 60, name: 'Ada' }, secret);
+    const enter = (authorization: string | null) =>
+      identity.entry.byHost(chat.app, token, { authorization, origin }, place);
+    const known = await enter(null);
+    const nelly = await guest('Nelly');
+    const merged = await enter(`Bearer ${nelly.accessToken}`);
+    expect(merged.me.id).toBe(known.me.id);
+    const people = await identity.people.persons(chat.app.id, [nelly.me.id, known.me.id]);
+    expect([...people.values()].map(({ id }) => id)).toEqual([known.me.id, known.me.id]);
+    // The guest's name is free again, and its own row is nobody.
+    await guest('Nelly');
+    await identity.lives.erasePerson(chat.app.id, known.me.id);
+    const left = await identity.people.person(chat.app.id, nelly.me.id);
+    expect(left).toMatchObject({ id: known.me.id, name: '', deleted: true });
+    expect(await refusal(use(merged))).toBe('session_ended');
+    const names = await chat.core.db.selectFrom('chat_users').select('name').execute();
+    expect(names.map(({ name }) => name).sort()).toEqual(['', '', 'Nelly']);
   });
 
   test('a session that nobody renews ends', async () => {

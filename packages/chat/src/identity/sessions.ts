@@ -12,12 +12,8 @@ import { meOf, type UserRow } from './users.ts';
 
 type SessionRow = IdentityTables['chat_sessions'];
 
-/** Without a renewal for so long, a session ends. Those of host users are made anew by each page. */
-const lifeMs: Record<SessionRow['via'], number> = {
-  guest: 60 * 86_400_000,
-  provider: 60 * 86_400_000,
-  host: 60 * 60_000,
-};
+/** Without a renewal for so long, a session ends; only then do notifications to its browser. */
+const lifeMs = 60 * 86_400_000;
 /** Of one person; the one that was not seen for longest makes room. */
 const sessionsMax = 20;
 const seenEveryMs = 60_000;
@@ -54,7 +50,7 @@ export interface Credentials {
   readonly origin: string | null;
 }
 
-/** Why sessions have ended. `expired`: nobody did anything; a host user's page may be open in a minute again. */
+/** Why sessions have ended. `expired`: nobody did anything for long. */
 export type SessionEnd = 'signed-out' | 'expired' | 'replaced' | 'reuse' | 'merged' | 'erased';
 
 /** A session that a transaction began, or let go on. */
@@ -155,20 +151,32 @@ export class Sessions implements Pick<People, 'sessions' | 'disconnect'> {
       user_agent: place.userAgent?.slice(0, userAgentCharactersMax) ?? null,
       created_at: now,
       seen_at: now,
-      expires_at: now + lifeMs[via],
+      expires_at: now + lifeMs,
     };
     await trx.insertInto('chat_sessions').values(row).execute();
     return { row, user, refreshToken: own === null ? null : `${row.id}.${family}.${own}`, replaced };
   }
 
-  /** A host user's session goes on under a new access token. Undefined when it is not one, or not this person's. */
-  async goOn(trx: ChatTransaction, user: UserRow, session: Id): Promise<BegunSession | undefined> {
+  /**
+   * A host user's session goes on under a new access token. Nothing is stored in their browser, so a page that is opened
+   * knows no session: it goes on with that of the same person, origin and kind of browser.
+   * @param session the one that the request's access token is of; null when it has none
+   * @returns undefined when there is none that could go on
+   */
+  async goOn(
+    trx: ChatTransaction,
+    user: UserRow,
+    session: Id | null,
+    place: Place,
+  ): Promise<BegunSession | undefined> {
     const now = this.#core.clock.now();
+    const id = session ?? (await this.#sameBrowser(trx, user, place));
+    if (id === undefined) return undefined;
     const row = await trx
       .updateTable('chat_sessions')
-      .set((set) => ({ turn: set('turn', '+', 1), seen_at: now, expires_at: now + lifeMs.host }))
+      .set((set) => ({ turn: set('turn', '+', 1), seen_at: now, expires_at: now + lifeMs }))
       .where('app_id', '=', user.app_id)
-      .where('id', '=', session)
+      .where('id', '=', id)
       .where('user_id', '=', user.id)
       .where('via', '=', 'host')
       .returningAll()
@@ -316,6 +324,23 @@ export class Sessions implements Pick<People, 'sessions' | 'disconnect'> {
     return ids;
   }
 
+  async #sameBrowser(trx: ChatTransaction, user: UserRow, place: Place): Promise<Id | undefined> {
+    if (place.origin === null || place.userAgent === null) return undefined;
+    const row = await trx
+      .selectFrom('chat_sessions')
+      .select('id')
+      .where('app_id', '=', user.app_id)
+      .where('user_id', '=', user.id)
+      .where('via', '=', 'host')
+      .where('origin', '=', place.origin)
+      .where('user_agent', '=', place.userAgent.slice(0, userAgentCharactersMax))
+      .where('expires_at', '>', this.#core.clock.now())
+      .orderBy('seen_at', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.id;
+  }
+
   #live(appId: string, user: Id) {
     return this.#core.db
       .selectFrom('chat_sessions')
@@ -386,7 +411,7 @@ export class Sessions implements Pick<People, 'sessions' | 'disconnect'> {
         turn: set('turn', '+', 1),
         turn_used: 0,
         seen_at: now,
-        expires_at: now + lifeMs[row.via],
+        expires_at: now + lifeMs,
       }))
       .where('app_id', '=', row.app_id)
       .where('id', '=', row.id)

@@ -11,6 +11,9 @@ import type { IdentityTables } from './tables.ts';
 /** A guest who was not seen for so long gives the name free. */
 const guestNameMs = 15 * 60_000;
 
+/** Of the guests who once had a name, only these are looked at: one of them at most is here. */
+const namesakesMax = 5;
+
 const defaultPreferences: Preferences = { receipts: true, hideText: false, sound: true };
 
 export type UserRow = IdentityTables['chat_users'];
@@ -92,6 +95,38 @@ export class Users implements Pick<People, 'person' | 'persons' | 'me' | 'prefer
       .executeTakeFirst();
     if (row === undefined) throw new Error(`there is no person ${id} in app ${appId}`);
     return row;
+  }
+
+  /**
+   * Guests who are connected are here, though they may not have asked for anything in a while. Those who look like `typed` are
+   * noted as seen, before a transaction asks who has the name: it must not wait for the channel server.
+   */
+  async noteConnected(appId: string, typed: string): Promise<void> {
+    const { db, host, clock, onProblem } = this.#core;
+    const now = clock.now();
+    const rows = await db
+      .selectFrom('chat_users')
+      .select('id')
+      .where('app_id', '=', appId)
+      .where('skeleton', '=', nameSkeleton(cleanName(typed)))
+      .where('kind', '=', 'guest')
+      .where('seen_at', '<=', now - guestNameMs)
+      .orderBy('seen_at', 'desc')
+      .limit(namesakesMax)
+      .execute();
+    for (const { id } of rows) {
+      try {
+        if ((await host.count(appId, inboxOf(id))).subscriptions === 0) continue;
+      } catch (error) {
+        return onProblem('names', error);
+      }
+      await db
+        .updateTable('chat_users')
+        .set({ seen_at: now })
+        .where('app_id', '=', appId)
+        .where('id', '=', id)
+        .execute();
+    }
   }
 
   /** @throws Refusal for a name that is empty, too long, reserved or taken */
