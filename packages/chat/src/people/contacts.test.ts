@@ -244,8 +244,8 @@ describe('blocks', () => {
       await crowd.blocks.block(crowd.as(anna), ben);
       await crowd.blocks.block(crowd.as(anna), ben);
       expect(await crowd.blocks.of(crowd.appId, anna)).toHaveLength(1);
-      expect(crowd.blocks.block(crowd.as(anna), anna)).rejects.toMatchObject({ code: 'bad_request' });
-      expect(crowd.blocks.block(crowd.as(anna), newId())).rejects.toMatchObject({ code: 'not_found' });
+      await expect(crowd.blocks.block(crowd.as(anna), anna)).rejects.toMatchObject({ code: 'bad_request' });
+      await expect(crowd.blocks.block(crowd.as(anna), newId())).rejects.toMatchObject({ code: 'not_found' });
       await crowd.blocks.unblock(crowd.as(anna), newId());
     });
 

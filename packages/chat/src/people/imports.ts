@@ -10,6 +10,8 @@ import type { Pending } from './pending.ts';
 import type { PeopleTables } from './tables.ts';
 
 export const importTimer = 'import';
+/** Of a person and a provider. */
+export const aliasTimer = 'import-alias';
 
 /** Tries of one page of a provider that cannot be reached: after 1 s, 2 s, 4 s, … */
 const triesMax = 8;
@@ -35,6 +37,7 @@ export class Imports {
     this.#tokens = tokens;
     this.#importers = new Map(importers.map((importer) => [importer.provider, importer]));
     parts.core.timers.on(importTimer, (appId, id) => this.#turn(appId, id));
+    parts.core.timers.on(aliasTimer, (appId, subject) => this.#noteAlias(appId, subject));
   }
 
   /** Begins one, or gives the one that goes on. */
@@ -98,19 +101,30 @@ export class Imports {
     return rows.map(jobOf);
   }
 
-  /** Somebody has signed in with a provider: notes by which name the contacts of others know them. */
-  async noteAlias(appId: string, person: Id, identity: FoundContact): Promise<void> {
+  /** Somebody has signed in with a provider: finds out, soon, by which name the contacts of others know them there. */
+  async signedIn(appId: string, person: Id, identity: FoundContact): Promise<void> {
+    const { core } = this.#parts;
     for (const importer of this.#importers.values()) {
       if (importer.alias === undefined) continue;
       const access = await this.#tokens.token(appId, person, importer.provider);
-      if (access === null || access.issuer !== identity.issuer) continue;
-      if (await this.#pending.hasAlias(appId, person)) continue;
-      try {
-        await this.#pending.keepAlias(appId, person, await importer.alias(access));
-      } catch (error) {
-        // The next sign-in tries again.
-        if (!(error instanceof ImportFailure)) throw error;
-      }
+      if (access?.issuer !== identity.issuer) continue;
+      const subject = `${person} ${importer.provider}`;
+      await core.db
+        .transaction()
+        .execute((trx) => core.timers.set(trx, aliasTimer, appId, subject, core.clock.now()));
+    }
+  }
+
+  async #noteAlias(appId: string, subject: string): Promise<void> {
+    const [person = '', provider = ''] = subject.split(' ');
+    const importer = this.#importers.get(provider);
+    const access = await this.#tokens.token(appId, person, provider);
+    if (access === null || importer?.alias === undefined) return;
+    try {
+      await this.#pending.keepAlias(appId, person, await importer.alias(access));
+    } catch (error) {
+      // What else fails is tried again.
+      if (!(error instanceof ImportFailure && error.code === 'access_denied')) throw error;
     }
   }
 

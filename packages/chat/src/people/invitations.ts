@@ -77,7 +77,7 @@ export class Invitations {
     const there = (await directs.of(app.id, user)).get(to);
     const writable = await reach.mayWrite(app.id, user, to);
     if (there !== undefined && writable) {
-      return { invitation: null, conversation: await this.#conversation(app.id, user, there) };
+      return { invitation: null, conversation: await this.#reopen(app.id, user, to, there) };
     }
     const person = await people.person(app.id, to);
     const gone = person === undefined || person.deleted;
@@ -255,8 +255,10 @@ export class Invitations {
     const { core } = this.#parts;
     const found = await this.#row(core.db, appId, id);
     if (found === undefined) return;
+    const persons = await this.#personsOf(appId, [found]);
+    const there = [...persons.values()].filter(({ deleted }) => !deleted).map(({ id: person }) => person);
     await core.db.transaction().execute(async (trx) => {
-      await lockPersons(trx, appId, [found.from_id, found.to_id], core.clock.now());
+      await lockPersons(trx, appId, there, core.clock.now());
       const row = await this.#row(trx, appId, id);
       if (row === undefined || core.clock.now() < row.expires_at) return;
       if (row.state === 'asked') await this.#act(trx, row, 'expire');
@@ -409,6 +411,19 @@ export class Invitations {
   async #told(row: InvitationRow, viewer: Id): Promise<Invitation> {
     const persons = await this.#personsOf(row.app_id, [row]);
     return invitationOf(row, viewer, persons, this.#parts.core.clock.now());
+  }
+
+  /** Whoever has left it is in it again. */
+  async #reopen(appId: string, user: Id, to: Id, id: Id): Promise<Conversation | null> {
+    const { core, directs } = this.#parts;
+    const seen = await this.#conversation(appId, user, id);
+    if (seen !== null) return seen;
+    await core.db.transaction().execute(async (trx) => {
+      await lockPersons(trx, appId, [user, to], core.clock.now());
+      await directs.open(trx, appId, user, to);
+    });
+    await core.outbox.flush();
+    return this.#conversation(appId, user, id);
   }
 
   async #conversation(appId: string, reader: Id, id: Id): Promise<Conversation | null> {

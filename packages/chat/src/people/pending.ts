@@ -131,17 +131,6 @@ export class Pending {
     if (waiting.length > 0) await core.outbox.flush();
   }
 
-  async hasAlias(appId: string, person: Id): Promise<boolean> {
-    const row = await this.#parts.core.db
-      .selectFrom('chat_contact_aliases')
-      .select('user_id')
-      .where('app_id', '=', appId)
-      .where('user_id', '=', person)
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
-  }
-
   /** From now on the person is found by this name, too. */
   async keepAlias(appId: string, person: Id, alias: FoundContact): Promise<void> {
     const identity_hash = hashOf(await this.#pepper(appId), appId, alias);

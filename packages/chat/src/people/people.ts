@@ -50,8 +50,8 @@ export interface PeopleService {
   hostContacts(appId: string, user: Id, contacts: readonly { readonly sub: string }[]): Promise<void>;
   /** Somebody has signed in with an identity. */
   signedIn(appId: string, user: Id, identity: FoundContact): Promise<void>;
-  /** Somebody has changed what is said of them, or whether they are seen. */
-  meChanged(appId: string, me: Me, change: MeChange): Promise<void>;
+  /** Somebody has changed what is said of them, or whether they are seen. @param change nothing in it: it may be anything */
+  meChanged(appId: string, me: Me, change?: MeChange): Promise<void>;
   start(): void;
   stop(): Promise<void>;
   /** Resolves when the facts so far have been taken. */
@@ -87,11 +87,12 @@ export function createPeople(options: PeopleOptions): PeopleService {
       ),
     async signedIn(appId, user, identity) {
       await pending.arrived(appId, user, identity);
-      await imports.noteAlias(appId, user, identity);
+      await imports.signedIn(appId, user, identity);
     },
-    async meChanged(appId, { id }, change) {
-      if (change.invisible !== undefined) await presence.invisibleChanged(appId, id);
-      if (change.name === undefined && change.avatar === undefined) return;
+    async meChanged(appId, { id }, change = {}) {
+      const isAnything = Object.keys(change).length === 0;
+      if (isAnything || change.invisible !== undefined) await presence.invisibleChanged(appId, id);
+      if (!isAnything && change.name === undefined && change.avatar === undefined) return;
       const person = await people.person(appId, id);
       const inboxes = await contacts.audience(appId, id);
       if (person === undefined || inboxes.length === 0) return;

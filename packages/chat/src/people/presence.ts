@@ -90,9 +90,9 @@ export class Presence {
 
   /** Somebody has become invisible, or visible again. What they have set is read under the lock, so the last one counts. */
   async invisibleChanged(appId: string, id: Id): Promise<void> {
-    const { db, clock } = this.#core;
+    const { db } = this.#core;
     await db.transaction().execute(async (trx) => {
-      const status = (await lockPersons(trx, appId, [id], clock.now())).get(id);
+      const status = await this.#held(trx, appId, id);
       if (status === undefined) return;
       const invisible = (await this.#people.me(appId, id, trx)).invisible ? 1 : 0;
       if (invisible !== status.invisible) await this.#write(trx, { ...status, invisible });
@@ -102,9 +102,9 @@ export class Presence {
 
   /** Tells those who see the person what has changed since they were told. */
   async announce(appId: string, id: Id): Promise<void> {
-    const { db, clock, outbox } = this.#core;
+    const { db, outbox } = this.#core;
     await db.transaction().execute(async (trx) => {
-      const status = (await lockPersons(trx, appId, [id], clock.now())).get(id);
+      const status = await this.#held(trx, appId, id);
       if (status === undefined || status.announced === status.version) return;
       await trx
         .updateTable('chat_statuses')
@@ -168,12 +168,10 @@ export class Presence {
   async #left(appId: string, id: Id): Promise<void> {
     const { db, clock, timers } = this.#core;
     await db.transaction().execute(async (trx) => {
-      const status = await this.#row(trx, appId, id);
+      const status = await this.#held(trx, appId, id);
       if (status === undefined || status.connected === 0) return;
-      const held = (await lockPersons(trx, appId, [id], clock.now())).get(id);
-      if (held === undefined || held.connected === 0) return;
       const now = clock.now();
-      await this.#write(trx, { ...held, leaving_at: now });
+      await this.#write(trx, { ...status, leaving_at: now });
       await timers.set(trx, graceTimer, appId, id, now + limits.presenceGraceMs);
     });
   }
@@ -183,7 +181,7 @@ export class Presence {
     // The fact that they left may have come late, after they were back.
     const { subscriptions } = await host.count(appId, inboxOf(id));
     await db.transaction().execute(async (trx) => {
-      const status = (await lockPersons(trx, appId, [id], clock.now())).get(id);
+      const status = await this.#held(trx, appId, id);
       if (status === undefined || status.leaving_at === null) return;
       if (status.leaving_at + limits.presenceGraceMs > clock.now()) return;
       await this.#write(trx, { ...status, leaving_at: null, connected: subscriptions > 0 ? 1 : 0 });
@@ -237,6 +235,12 @@ export class Presence {
       .where('app_id', '=', appId)
       .where('user_id', '=', id)
       .executeTakeFirst();
+  }
+
+  /** Locked; undefined for somebody who was never here, or is gone. */
+  async #held(trx: ChatTransaction, appId: string, id: Id): Promise<StatusRow | undefined> {
+    if ((await this.#row(trx, appId, id)) === undefined) return undefined;
+    return (await lockPersons(trx, appId, [id], this.#core.clock.now())).get(id);
   }
 
   async #connected(appId: string): Promise<Map<Id, { leaving_at: number | null }>> {

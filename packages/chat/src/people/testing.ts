@@ -2,14 +2,13 @@
 import type { ManualClock } from '@earshot/base';
 import { type Conversation, type Id, inboxOf, type Me } from '../contract/index.ts';
 import type { ChatTransaction, Directs, Reach } from '../core/core.ts';
+import { Keys } from '../core/keys.ts';
 import { newId } from '../ids.ts';
 import type { ChatSettings } from '../settings.ts';
 import { openTestChat, type RecordingHost, TestAttention, type TestChat, TestPeople } from '../testing.ts';
-import { Blocks } from './blocks.ts';
-import { Contacts } from './contacts.ts';
-import { Invitations } from './invitations.ts';
-import type { ConversationViews, PeopleParts } from './parts.ts';
-import { Presence } from './presence.ts';
+import type { FoundContact, Importer } from './importer.ts';
+import type { ConversationViews, Identities, ProviderToken, ProviderTokens } from './parts.ts';
+import { createPeople, type PeopleService } from './people.ts';
 import { createReach } from './reach.ts';
 
 /** Conversations of two, in memory. Two nodes share one. */
@@ -63,15 +62,43 @@ function view(id: Id): Conversation {
   };
 }
 
+/** Who has signed in with what, in memory. */
+export class TestIdentities implements Identities, ProviderTokens {
+  readonly #users = new Map<string, Id>();
+  readonly #tokens = new Map<string, ProviderToken>();
+
+  note(person: Id, { issuer, subject }: FoundContact): void {
+    this.#users.set(`${issuer} ${subject}`, person);
+  }
+
+  give(person: Id, provider: string, token: ProviderToken | null): void {
+    if (token === null) this.#tokens.delete(`${person} ${provider}`);
+    else this.#tokens.set(`${person} ${provider}`, token);
+  }
+
+  async usersOf(_appId: string, issuer: string, subjects: readonly string[]) {
+    const found = subjects.flatMap((subject) => {
+      const user = this.#users.get(`${issuer} ${subject}`);
+      return user === undefined ? [] : [[subject, user] as const];
+    });
+    return new Map(found);
+  }
+
+  async token(_appId: string, person: Id, provider: string): Promise<ProviderToken | null> {
+    return this.#tokens.get(`${person} ${provider}`) ?? null;
+  }
+}
+
 export interface TestCrowdOptions {
   readonly url?: string;
   readonly settings?: Partial<ChatSettings>;
   /** A second node on the same database, host and people. */
   readonly beside?: TestCrowd;
+  readonly importers?: readonly Importer[];
 }
 
 /** This folder, running. Use with `await using`. */
-export interface TestCrowd extends AsyncDisposable {
+export interface TestCrowd extends AsyncDisposable, Omit<PeopleService, 'stop'> {
   readonly chat: TestChat;
   readonly appId: string;
   readonly host: RecordingHost;
@@ -80,11 +107,7 @@ export interface TestCrowd extends AsyncDisposable {
   readonly directs: TestDirects;
   readonly attention: TestAttention;
   readonly reach: Reach;
-  readonly parts: PeopleParts;
-  readonly contacts: Contacts;
-  readonly presence: Presence;
-  readonly invitations: Invitations;
-  readonly blocks: Blocks;
+  readonly identities: TestIdentities;
   /** Somebody new. */
   add(name: string, more?: Partial<Me>): Id;
   /** One more tab of the person subscribes to the inbox. */
@@ -115,17 +138,21 @@ export async function openCrowd(options: TestCrowdOptions = {}): Promise<TestCro
   const directs = beside?.directs ?? new TestDirects();
   const attention = beside?.attention ?? new TestAttention();
   const reach = createReach(core, people);
-  const parts: PeopleParts = { core, people, reach, directs, attention };
-  const contacts = new Contacts(parts);
-  const presence = new Presence(core, people);
-  const invitations = new Invitations(parts, contacts, directs);
-  const blocks = new Blocks(parts, invitations);
-  chat.background(() => presence.idle());
+  const identities = beside?.identities ?? new TestIdentities();
+  const service = createPeople({
+    ...{ core, people, reach, directs, attention, identities },
+    views: directs,
+    tokens: identities,
+    keys: new Keys(core),
+    importers: options.importers ?? [],
+  });
+  const { contacts, presence } = service;
+  chat.background(() => service.idle());
   const settle = () => chat.settle();
   const tabs = (id: Id) => host.subscriptions.get(inboxOf(id))?.subscriptions ?? 0;
   return {
-    ...{ chat, appId, host, clock, people, directs, attention, reach, parts },
-    ...{ contacts, presence, invitations, blocks, settle },
+    ...service,
+    ...{ chat, appId, host, clock, people, directs, attention, reach, identities, settle },
     add: (name, more) => people.add(name, more).id,
     as: (id) => people.caller(chat.app, id),
     async come(id) {
@@ -158,7 +185,7 @@ export async function openCrowd(options: TestCrowdOptions = {}): Promise<TestCro
       await settle();
     },
     async [Symbol.asyncDispose]() {
-      await presence.stop();
+      await service.stop();
       await chat[Symbol.asyncDispose]();
     },
   };
