@@ -94,7 +94,7 @@ export function conversationsOfPerson(core: Core, attachments: Attachments): Per
           .where('person', '=', id)
           .execute(),
       ]);
-      return { memberships, bans, reactions, messages: await Array.fromAsync(messagesOf(appId, id)) };
+      return { memberships, bans, reactions, messages: messagesOf(appId, id) };
     },
 
     async erase(trx, appId, id) {
