@@ -17,7 +17,7 @@ export const en = {
   closePanel: 'Close {title}',
   moreOf: 'More about {title}',
   settings: 'Settings',
-  yourAccount: 'You: {name}. Open settings',
+  yourAccount: 'You. Open settings',
   morePanels: plural({ one: '{n} more conversation', other: '{n} more conversations' }),
   dismiss: 'Dismiss',
   cancel: 'Cancel',
@@ -129,7 +129,7 @@ export const en = {
   reactions: 'Reactions',
   reactionOf: plural({ one: '{emoji}, {n} person', other: '{emoji}, {n} people' }),
   picture: 'Picture: {name}',
-  download: 'Download {name}, {size}',
+  download: 'Download',
   typingOne: '{name} is typing …',
   typingTwo: '{name} and {other} are typing …',
   typingMany: 'Several people are typing …',
@@ -160,7 +160,8 @@ export const en = {
   moreActions: 'More',
 
   // Composer
-  writeTo: 'Message {title}',
+  writeTo: 'Message to {title}',
+  placeholder: 'Message',
   send: 'Send',
   attach: 'Attach files',
   emoji: 'Emoji',

@@ -212,7 +212,7 @@ function Writing({ state, me, title, files }: ComposerProps) {
             rows={1}
             dir="auto"
             aria-label={t('writeTo', { title })}
-            placeholder={t('writeTo', { title })}
+            placeholder={t('placeholder')}
             value={text}
             data-autofocus
             enterkeyhint="send"

@@ -1,9 +1,10 @@
-import type { Contact, Conversation, Id } from '@earshot/chat/contract';
+import type { Contact, Id } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { ConversationState } from '../store/state.ts';
 import { Avatar, RoomAvatar } from './avatar.tsx';
 import { useFixed, useSheet, useWidgetState } from './context.ts';
+import { roomIcon } from './face.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { Invitations } from './invitations.tsx';
 import { lazy } from './lazy.tsx';
@@ -15,8 +16,13 @@ const NewRoom = lazy(async () => (await import('./rare/dialogs.tsx')).newRoom);
 /** From this many entries on, one can filter them. */
 const many = 8;
 
+export interface HomeProps {
+  /** The conversation beside the list. */
+  current?: Id | undefined;
+}
+
 /** Who is there, what was said, and where one can go. */
-export function Home({ current }: { current?: Id | undefined }) {
+export function Home({ current }: HomeProps) {
   const { people, conversations, config } = useWidgetState();
   const { t, actions } = useFixed();
   const [filter, setFilter] = useState('');
@@ -142,10 +148,10 @@ function Section({ title, count, children }: { title: string; count?: number; ch
   const { t } = useFixed();
   return (
     <section class="section" aria-labelledby={id}>
-      <h3 class="section-title" id={id}>
+      <h2 class="section-title" id={id}>
         {title}
         {count !== undefined && <span class="section-count">{t.number(count)}</span>}
-      </h3>
+      </h2>
       {children}
     </section>
   );
@@ -158,10 +164,6 @@ function Way({ icon, label, onClick }: { icon: IconName; label: string; onClick:
       {label}
     </button>
   );
-}
-
-export function roomIcon({ name }: Conversation): IconName {
-  return name === null ? 'page' : 'hash';
 }
 
 interface ConversationRowProps {

@@ -1,49 +1,60 @@
-/** Drawn on a grid of 20 in one stroke, so that all have one weight. `arrow`s are mirrored by the style sheet. */
-const paths = {
-  chat: 'M10 3c4.4 0 8 2.8 8 6.5S14.4 16 10 16c-.9 0-1.8-.1-2.6-.3L3.5 17.5l.9-3.3C2.9 13 2 11.3 2 9.5 2 5.8 5.6 3 10 3z',
-  down: 'M5 7.5l5 5 5-5',
-  up: 'M5 12.5l5-5 5 5',
-  close: 'M5.5 5.5l9 9M14.5 5.5l-9 9',
-  lower: 'M5 14.5h10',
-  back: 'M12 4.5L6.5 10l5.5 5.5',
-  more: 'M4.5 10h.01M10 10h.01M15.5 10h.01',
-  settings: 'M4 6h6.5M14.5 6H16M4 14h1.5M9.5 14H16M12.5 4v4M7.5 12v4',
-  people:
-    'M7.5 9.5a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5zM2.5 16c.3-2.6 2.3-4 5-4s4.7 1.4 5 4M13 4.2a2.75 2.75 0 0 1 0 5.1M15 12.3c1.4.6 2.3 1.9 2.5 3.7',
-  send: 'M10 16.5V4M4.5 9L10 3.5 15.5 9',
-  attach:
-    'M15.8 9.3l-5.9 5.9a3.7 3.7 0 0 1-5.2-5.2l6.2-6.2a2.45 2.45 0 0 1 3.5 3.5L8.3 13.4a1.23 1.23 0 0 1-1.75-1.75l5.3-5.3',
-  smile:
-    'M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM7 11.8c.7 1 1.7 1.6 3 1.6s2.3-.6 3-1.6M7.6 8h.01M12.4 8h.01',
-  reply: 'M7.5 4.5L3 9l4.5 4.5M3.5 9H11c3.3 0 5.5 2 6 6.5',
-  check: 'M4.5 10.5l3.5 3.5 7.5-8',
-  alert: 'M10 6.5v4.5M10 13.8h.01M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15z',
-  clock: 'M10 6v4.2l2.6 1.6M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15z',
-  file: 'M11.5 2.5H6A1.5 1.5 0 0 0 4.5 4v12A1.5 1.5 0 0 0 6 17.5h8a1.5 1.5 0 0 0 1.5-1.5V6.5zM11.5 2.5v4h4',
-  plus: 'M10 4.5v11M4.5 10h11',
-  hash: 'M7.8 3.5l-1.6 13M13.8 3.5l-1.6 13M3.5 7.3h13.5M3 12.7h13.5',
-  page: 'M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM2.5 10h15M10 2.5c2.2 2 3.2 4.5 3.2 7.5s-1 5.5-3.2 7.5c-2.2-2-3.2-4.5-3.2-7.5s1-5.5 3.2-7.5z',
-  search: 'M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11zM13 13l4 4',
-  edit: 'M4 16l.8-3.4 8.4-8.4a1.8 1.8 0 0 1 2.6 2.6L7.4 15.2z',
-  trash: 'M4 5.5h12M8 5.5V4h4v1.5M5.5 5.5l.7 10.5h7.6l.7-10.5',
-  copy: 'M7.5 7.5h8v9h-8zM12.5 7.5v-4h-8v9h3',
-  flag: 'M5 17V3.5M5 4h10l-2 3.5 2 3.5H5',
-  block: 'M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM4.8 4.8l10.4 10.4',
-  bell: 'M10 3a4.5 4.5 0 0 0-4.5 4.5c0 4-1.5 5-1.5 6h12c0-1-1.5-2-1.5-6A4.5 4.5 0 0 0 10 3zM8.5 16.5c.3.6.8 1 1.5 1s1.2-.4 1.5-1',
-  mute: 'M3.5 3.5l13 13M14 11c-.3-1-.5-2.2-.5-3.5A3.5 3.5 0 0 0 7 5.3M6 8.5c-.2 3-1.5 4-1.5 5H12M8.5 16.5c.3.6.8 1 1.5 1s1.2-.4 1.5-1',
-  lock: 'M5.5 9h9v7.5h-9zM7.3 9V6.5a2.7 2.7 0 0 1 5.4 0V9',
-  door: 'M12 3.5H5v13h7M9 10h8M14.5 7.5L17 10l-2.5 2.5',
-  verified:
-    'M10 2.5l2 1.5 2.5-.1.7 2.4 2 1.5-.9 2.3.9 2.3-2 1.5-.7 2.4L12 16l-2 1.5L8 16l-2.5.1-.7-2.4-2-1.5.9-2.3-.9-2.3 2-1.5.7-2.4L8 4zM7.5 10.2l1.8 1.8 3.3-3.7',
-} as const;
+/** Drawn on a grid of 20 in one stroke, so that all have one weight. Chunks bring the ones that they alone need. */
+const paths = new Map(
+  Object.entries({
+    chat: 'M10 3c4.4 0 8 2.8 8 6.5S14.4 16 10 16c-.9 0-1.8-.1-2.6-.3L3.5 17.5l.9-3.3C2.9 13 2 11.3 2 9.5 2 5.8 5.6 3 10 3z',
+    close: 'M5.5 5.5l9 9M14.5 5.5l-9 9',
+    back: 'M12 4.5L6.5 10l5.5 5.5',
+    settings: 'M4 6h6.5M14.5 6H16M4 14h1.5M9.5 14H16M12.5 4v4M7.5 12v4',
+    alert: 'M10 6.5v4.5M10 13.8h.01M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15z',
+    check: 'M4.5 10.5l3.5 3.5 7.5-8',
+    verified:
+      'M10 2.5l2 1.5 2.5-.1.7 2.4 2 1.5-.9 2.3.9 2.3-2 1.5-.7 2.4L12 16l-2 1.5L8 16l-2.5.1-.7-2.4-2-1.5.9-2.3-.9-2.3 2-1.5.7-2.4L8 4zM7.5 10.2l1.8 1.8 3.3-3.7',
+    down: 'M5 7.5l5 5 5-5',
+    hash: 'M7.8 3.5l-1.6 13M13.8 3.5l-1.6 13M3.5 7.3h13.5M3 12.7h13.5',
+    page: 'M10 17.5a7.5 7.5 0 1 0 0-15 7.5 7.5 0 0 0 0 15zM2.5 10h15M10 2.5c2.2 2 3.2 4.5 3.2 7.5s-1 5.5-3.2 7.5c-2.2-2-3.2-4.5-3.2-7.5s1-5.5 3.2-7.5z',
+  }),
+);
 
-export type IconName = keyof typeof paths;
+/** Makes the icons of a chunk known. */
+export function addIcons(more: Readonly<Record<string, string>>): void {
+  for (const [name, path] of Object.entries(more)) paths.set(name, path);
+}
+
+export type IconName =
+  | 'chat'
+  | 'close'
+  | 'back'
+  | 'settings'
+  | 'alert'
+  | 'check'
+  | 'verified'
+  | 'down'
+  | 'hash'
+  | 'page'
+  | 'search'
+  | 'plus'
+  | 'mute'
+  | 'more'
+  | 'send'
+  | 'attach'
+  | 'smile'
+  | 'reply'
+  | 'clock'
+  | 'file'
+  | 'edit'
+  | 'lock'
+  | 'door'
+  | 'trash'
+  | 'copy'
+  | 'flag'
+  | 'block'
+  | 'bell';
 
 /** A picture beside or in place of a word; the word is always there for those who do not see it. */
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg class={`icon icon-${name}`} viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-      <path d={paths[name]} />
+      <path d={paths.get(name)} />
     </svg>
   );
 }

@@ -1,32 +1,45 @@
-import type { ComponentType } from 'preact';
+import type { ComponentType, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { useFixed } from './context.ts';
 import { Failure } from './parts.tsx';
 
-/** What a chunk of rare views hands over. */
+/** What a chunk of views hands over. */
 export interface Chunk<Props> {
   readonly view: ComponentType<Props>;
   readonly css: string;
 }
 
+export interface Lazy<Props> {
+  (props: Props): VNode | null;
+  /** Fetches it ahead; failing says nothing, for it is tried again when it is shown. */
+  preload(): void;
+}
+
 /**
- * A view whose code, style and texts are fetched when it is first shown. One that cannot be fetched says so, with a way to
- * try again.
+ * A view whose code, style and (unless `texts` is false) texts are fetched when it is first shown. One that cannot be
+ * fetched says so, with a way to try again.
  */
-export function lazy<Props extends object>(load: () => Promise<Chunk<Props>>): ComponentType<Props> {
+export function lazy<Props extends object>(
+  load: () => Promise<Chunk<Props>>,
+  { texts = true } = {},
+): Lazy<Props> {
   let chunk: Chunk<Props> | null = null;
-  return function Lazy(props: Props) {
+  const fetchChunk = async () => {
+    chunk = await load();
+    return chunk;
+  };
+
+  function LazyView(props: Props) {
     const { t } = useFixed();
-    const [ready, setReady] = useState(chunk);
+    const [ready, setReady] = useState(texts ? null : chunk);
     const [attempt, setAttempt] = useState(0);
     const [failed, setFailed] = useState(false);
     useEffect(() => {
       if (ready !== null) return;
       let gone = false;
       setFailed(false);
-      Promise.all([load(), t.more()]).then(
+      Promise.all([fetchChunk(), texts && t.more()]).then(
         ([loaded]) => {
-          chunk = loaded;
           if (!gone) setReady(loaded);
         },
         () => {
@@ -38,9 +51,12 @@ export function lazy<Props extends object>(load: () => Promise<Chunk<Props>>): C
       };
     }, [attempt]);
     if (failed) return <Failure problem={{ code: 'network' }} onRetry={() => setAttempt(attempt + 1)} />;
-    if (ready === null) return null;
-    return <Styled chunk={ready} props={props} />;
-  };
+    return ready === null ? null : <Styled chunk={ready} props={props} />;
+  }
+
+  return Object.assign(LazyView, {
+    preload: () => void fetchChunk().catch(() => {}),
+  });
 }
 
 function Styled<Props extends object>({ chunk, props }: { chunk: Chunk<Props>; props: Props }) {

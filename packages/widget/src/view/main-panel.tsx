@@ -2,13 +2,13 @@ import type { Id } from '@earshot/chat/contract';
 import { Avatar } from './avatar.tsx';
 import { useFixed, useWidgetState } from './context.ts';
 import { ConversationView } from './conversation.tsx';
-import { Home } from './home.tsx';
 import { lazy } from './lazy.tsx';
 import { Panel } from './panel.tsx';
 import { Failure, IconButton, Name, Skeleton } from './parts.tsx';
 import { SignIn } from './sign-in.tsx';
 import { ConnectionStrip } from './strip.tsx';
 
+const Home = lazy(async () => (await import('./home-chunk.ts')).home, { texts: false });
 const Settings = lazy(async () => (await import('./rare/settings.tsx')).settings);
 
 export interface MainPanelProps {
@@ -27,13 +27,13 @@ export function MainPanel({ modal, conversation, current, onBack }: MainPanelPro
   const label = config.phase === 'ready' ? config.value.app.name || t('chat') : t('chat');
   const closes = options.mode === 'corner';
   const me = session.phase === 'in' ? session.me : null;
-  const escape = () => {
+  const leave = () => {
     if (closes) actions.close();
   };
 
   if (me !== null && conversation !== undefined) {
     return (
-      <Panel label={label} class="panel-main" modal={modal} onEscape={escape}>
+      <Panel label={label} class="panel-main" modal={modal} onEscape={leave}>
         <ConversationView
           key={conversation}
           id={conversation}
@@ -49,7 +49,7 @@ export function MainPanel({ modal, conversation, current, onBack }: MainPanelPro
       label={label}
       class="panel-main"
       modal={modal}
-      onEscape={inSettings ? () => actions.show('home') : escape}
+      onEscape={inSettings ? () => actions.show('home') : leave}
     >
       <header class="header" part="header">
         {inSettings ? (
@@ -62,16 +62,12 @@ export function MainPanel({ modal, conversation, current, onBack }: MainPanelPro
             <bdi>{label}</bdi>
           </h2>
         ) : (
-          <button
-            type="button"
-            class="header-me"
-            aria-label={t('yourAccount', { name: me.name })}
-            onClick={() => actions.show('settings')}
-          >
+          <button type="button" class="header-me" onClick={() => actions.show('settings')}>
             <Avatar person={me} />
             <span class="header-words">
               <Name person={me} />
               <Status invisible={me.invisible} />
+              <span class="visually-hidden">{t('yourAccount')}</span>
             </span>
           </button>
         )}

@@ -1,6 +1,6 @@
 import type { Attachment, Me, Message, Reaction } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CommandNote, PendingMessage, TimelineItem } from '../store/state.ts';
 import { Avatar, voiceOf } from './avatar.tsx';
 import { useFixed } from './context.ts';
@@ -303,12 +303,27 @@ function Attachments({ attachments }: { attachments: readonly Attachment[] }) {
   );
 }
 
+/** Pictures are at most so wide and high, in px. */
+const pictureMost = 280;
+
 /** Its room is there before it is: width and height are known. */
 function Picture({ attachment }: { attachment: Attachment }) {
   const { t, options } = useFixed();
   const { name, url, previewUrl, width, height } = attachment;
+  const link = useRef<HTMLAnchorElement>(null);
+  useLayoutEffect(() => {
+    const shown = Math.min(1, pictureMost / Math.max(width ?? 1, height ?? 1)) * (width ?? 1);
+    link.current?.style.setProperty('--width', `${Math.round(shown)}px`);
+    link.current?.style.setProperty('--ratio', `${width} / ${height}`);
+  }, [width, height]);
   return (
-    <a class="picture" href={new URL(url, options.apiOrigin).href} target="_blank" rel="noopener noreferrer">
+    <a
+      ref={link}
+      class="picture"
+      href={new URL(url, options.apiOrigin).href}
+      target="_blank"
+      rel="noopener noreferrer"
+    >
       <img
         src={new URL(previewUrl ?? url, options.apiOrigin).href}
         alt={t('picture', { name })}
@@ -324,15 +339,10 @@ function Picture({ attachment }: { attachment: Attachment }) {
 function FileCard({ attachment: { name, url, bytes } }: { attachment: Attachment }) {
   const { t, options } = useFixed();
   return (
-    <a
-      class="file"
-      href={new URL(url, options.apiOrigin).href}
-      download={name}
-      rel="noopener noreferrer"
-      aria-label={t('download', { name, size: t.bytes(bytes) })}
-    >
+    <a class="file" href={new URL(url, options.apiOrigin).href} download={name} rel="noopener noreferrer">
       <Icon name="file" />
       <span class="file-words">
+        <span class="visually-hidden">{t('download')}</span>
         <bdi class="file-name">{name}</bdi>
         <span class="file-size">{t.bytes(bytes)}</span>
       </span>

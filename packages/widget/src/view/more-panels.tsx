@@ -17,6 +17,7 @@ export function MorePanels({ ids, onPick }: { ids: readonly Id[]; onPick: (id: I
     setOpen(false);
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it hears Escape from what is inside.
     <div class="more-panels" onKeyDown={onKeyDown}>
       {open && (
         <ul class="more-list">
@@ -41,11 +42,11 @@ export function MorePanels({ ids, onPick }: { ids: readonly Id[]; onPick: (id: I
         type="button"
         class="more-button"
         aria-expanded={open}
-        aria-label={t('morePanels', { n: ids.length })}
         title={t('morePanels', { n: ids.length })}
         onClick={() => setOpen(!open)}
       >
         <span aria-hidden="true">+{t.number(ids.length)}</span>
+        <span class="visually-hidden">{t('morePanels', { n: ids.length })}</span>
         <Badge count={unread} words={t('unread', { n: unread })} />
       </button>
     </div>

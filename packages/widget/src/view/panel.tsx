@@ -43,6 +43,7 @@ export function Panel({ label, class: more, modal, onEscape, children }: PanelPr
 
   return (
     <SheetContext.Provider value={show}>
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: aria-modal stands only where the role is dialog. */}
       <section
         class={`panel ${more}`}
         part="panel"

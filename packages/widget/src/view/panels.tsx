@@ -29,11 +29,11 @@ export function Panels({ narrow }: { narrow: boolean }) {
       <div class="columns">
         <MainPanel modal={false} conversation={undefined} current={current} />
         {current === undefined ? (
-          <div class="panel column-empty">
+          <section class="panel column-empty" aria-label={t('noOpenTitle')}>
             <Empty icon="chat" title={t('noOpenTitle')}>
               {t('noOpen')}
             </Empty>
-          </div>
+          </section>
         ) : (
           <ConversationPanel key={current} id={current} chrome="column" />
         )}

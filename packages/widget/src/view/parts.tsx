@@ -130,7 +130,7 @@ export function Empty({
       <span class="empty-picture">
         <Icon name={icon} />
       </span>
-      {title !== undefined && <h3 class="empty-title">{title}</h3>}
+      {title !== undefined && <h2 class="empty-title">{title}</h2>}
       <p>{children}</p>
     </div>
   );

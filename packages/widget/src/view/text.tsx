@@ -32,7 +32,7 @@ function inlines(parts: readonly Inline[], me: string): ComponentChildren[] {
             {part.text}
           </a>
         );
-      case 'mention':
+      default:
         return (
           <bdi class={part.name.toLowerCase() === me ? 'mention mention-me' : 'mention'}>{part.text}</bdi>
         );

@@ -51,6 +51,8 @@ export function Timeline({ state, me, title }: TimelineProps) {
   const [below, setBelow] = useState(false);
   /** The row at the top of what is seen and where it stands; null: at the end, to be taken along. */
   const anchor = useRef<{ key: string; top: number } | null>(null);
+  /** How high the log was, and how much of it was seen, when that was remembered. */
+  const extent = useRef({ height: 0, seen: 0 });
   const target = useRef<number | null>(null);
   const seen = useRef<string | null>(null);
   const drawn = useRef(new Map<string, { sign: string; item: TimelineItem; vnode: VNode }>());
@@ -119,6 +121,7 @@ export function Timeline({ state, me, title }: TimelineProps) {
     const away = node.scrollHeight - node.scrollTop - node.clientHeight;
     const atEnd = away < followPx && end === items.length && newer === 'newest';
     const top = atEnd ? undefined : firstSeen(rowNodes(), node.scrollTop);
+    extent.current = { height: node.scrollHeight, seen: node.clientHeight };
     anchor.current = top ? { key: top.dataset.key ?? '', top: top.offsetTop - node.scrollTop } : null;
     if (atEnd) seen.current = items.at(-1)?.key ?? null;
     setBelow(!atEnd && (away > 240 || end < items.length || newer !== 'newest'));
@@ -236,6 +239,10 @@ export function Timeline({ state, me, title }: TimelineProps) {
   });
 
   const onScroll = () => {
+    // What grew or shrank meanwhile is no wish of the reader's to go elsewhere.
+    const node = box.current;
+    if (node && (node.scrollHeight !== extent.current.height || node.clientHeight !== extent.current.seen))
+      restore();
     remember();
     grow();
     read();
@@ -348,7 +355,6 @@ export function Timeline({ state, me, title }: TimelineProps) {
         role="log"
         aria-live="off"
         aria-label={t('messagesIn', { title })}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard, also while it is empty.
         tabIndex={lastKey === null ? 0 : -1}
         ref={box}
         onScroll={onScroll}

@@ -1,11 +1,12 @@
 import type { VNode } from 'preact';
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Translator } from '../i18n/translate.ts';
 import type { Store } from '../store/actions.ts';
 import { adopt, type Theme } from '../styles/adopt.ts';
 import { applyAccent } from './accent.ts';
 import { Announcer } from './announcer.tsx';
 import { type Fixed, FixedContext, StateContext } from './context.ts';
+import { ConversationView } from './conversation.tsx';
 import { activeIn, useBefore, useMedia } from './hooks.ts';
 import { Notices } from './notices.tsx';
 import type { WidgetOptions } from './options.ts';
@@ -44,6 +45,10 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
     return store.subscribe(() => setState(store.state));
   }, [store]);
   useLayoutEffect(() => applyAccent(box.current as HTMLElement), []);
+  const entered = state.session.phase === 'in';
+  useEffect(() => {
+    if (entered) ConversationView.preload();
+  }, [entered]);
 
   const { open } = state.layout;
   const opened = useBefore(open);
@@ -66,7 +71,7 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
       <StateContext.Provider value={state}>
         <div class={classes.join(' ')} part="widget" lang={t.locale} dir={t.dir} ref={box}>
           {(open || options.mode !== 'corner') && <Panels narrow={narrow} />}
-          {popover}
+          {popover !== null && <section aria-label={t('chat')}>{popover}</section>}
           <Notices />
           <Announcer />
         </div>

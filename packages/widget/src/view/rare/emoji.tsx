@@ -1,3 +1,4 @@
+import './icons.ts';
 import { useState } from 'preact/hooks';
 import type { MoreTexts } from '../../i18n/more/en.ts';
 import css from '../../styles/rare.css' with { type: 'text' };

@@ -1,3 +1,4 @@
+import './icons.ts';
 import type { Me, Message, Person, Role } from '@earshot/chat/contract';
 import type { VNode } from 'preact';
 import type { ConversationState } from '../../store/state.ts';
@@ -56,6 +57,7 @@ function Menu({ anchor, onClose, label, items }: MenuProps) {
       {items.map(
         (item) =>
           item && (
+            // biome-ignore lint/a11y/useAriaPropsSupportedByRole: it is checked only where the role is menuitemradio.
             <button
               key={item.label}
               type="button"

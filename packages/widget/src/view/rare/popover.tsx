@@ -48,6 +48,8 @@ export function Popover({ anchor, onClose, role, label, class: more, onKeyDown, 
   }, []);
 
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: its role is handed in.
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: its role is handed in.
     <div
       class={`popover ${more}`}
       part="menu"

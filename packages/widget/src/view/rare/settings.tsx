@@ -1,3 +1,4 @@
+import './icons.ts';
 import { limits } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
