@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Page } from 'playwright-core';
-import { openTestIdentity, type TestIdentity } from '../../packages/chat/src/identity/identity.testing.ts';
 import {
   type OidcServer,
   oidcClient,
   startOidcServer,
 } from '../../packages/chat/src/identity/providers/oidc-provider.testing.ts';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 
 setDefaultTimeout(60_000);
 
@@ -31,7 +31,7 @@ const hostPage = `<!doctype html><title>host</title><button>Sign in</button><scr
 
 describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
   let browser: Browser;
-  let here: TestIdentity;
+  let server: TestServer;
   let oidc: OidcServer;
   const hosts: ReturnType<typeof Bun.serve>[] = [];
   let hostOrigin = '';
@@ -52,15 +52,10 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
     hostOrigin = serveHost();
     strangerOrigin = serveHost();
     apartOrigin = serveHost({ 'Cross-Origin-Opener-Policy': 'same-origin' });
-    const sheets = ['tokens.css', 'base.css'].map((name) =>
-      Bun.file(`${import.meta.dir}/../../packages/ui/src/${name}`).text(),
-    );
-    here = await openTestIdentity({
+    server = await startServer({ env: { EARSHOT_WEBHOOK_PRIVATE_ADDRESSES: 'true' } });
+    oidc = await startOidcServer([`${server.origin}/chat/sign-in/callback`]);
+    await server.update({
       origins: [hostOrigin, apartOrigin],
-      styles: (await Promise.all(sheets)).join('\n'),
-    });
-    oidc = await startOidcServer([`${here.address}/chat/sign-in/callback`]);
-    here.chat.configure({
       chatOidcIssuer: oidc.issuer,
       chatOidcClientId: oidcClient.id,
       chatOidcClientSecret: oidcClient.secret,
@@ -70,13 +65,13 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await oidc?.[Symbol.asyncDispose]();
-    await here?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
     for (const host of hosts) await host.stop(true);
   });
 
   async function visit(origin: string, more: Record<string, string> = {}): Promise<BrowserWindow> {
     const window = await browser.open();
-    const query = new URLSearchParams({ server: here.address, app: here.chat.app.key, ...more });
+    const query = new URLSearchParams({ server: server.origin, app: server.app.key, ...more });
     await window.page.goto(`${origin}/?${query}`);
     await window.page.waitForFunction("document.title === 'ready'");
     return window;
@@ -106,12 +101,12 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
     await closed;
     await window.page.waitForFunction('heard.length > 0');
     const [message] = (await heard(window)) as { origin: string; data: { type: string; code: string } }[];
-    expect(message).toMatchObject({ origin: here.address, data: { type: 'earshot-sign-in' } });
+    expect(message).toMatchObject({ origin: server.origin, data: { type: 'earshot-sign-in' } });
     const answer = await window.page.evaluate(
-      `fetch(${JSON.stringify(`${here.address}/chat/api/v1/sessions/provider`)}, {
+      `fetch(${JSON.stringify(`${server.origin}/chat/api/v1/sessions/provider`)}, {
          method: 'POST',
          headers: { 'Content-Type': 'application/json' },
-         body: JSON.stringify({ app: ${JSON.stringify(here.chat.app.key)}, code: heard[0].data.code, verifier }),
+         body: JSON.stringify({ app: ${JSON.stringify(server.app.key)}, code: heard[0].data.code, verifier }),
        }).then((answer) => answer.json())`,
     );
     expect(answer).toMatchObject({ me: { name: 'ada of the provider', kind: 'user' } });
@@ -126,7 +121,7 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
     await closed;
     await window.page.waitForFunction('heard.length > 0');
     expect(await heard(window)).toEqual([
-      { origin: here.address, data: { type: 'earshot-sign-in', error: 'cancelled' } },
+      { origin: server.origin, data: { type: 'earshot-sign-in', error: 'cancelled' } },
     ]);
   });
 
@@ -155,10 +150,10 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
     const popup = await click(window);
     await said(popup, /cannot be reached.*same-origin-allow-popups/);
     const alone = await browser.open();
-    await alone.page.goto(`${here.address}/chat/sign-in`);
+    await alone.page.goto(`${server.origin}/chat/sign-in`);
     await said(alone.page, /by itself it does nothing/);
     expect(await alone.accessibilityProblems()).toEqual([]);
-    await alone.page.goto(`${here.address}/chat/sign-in/callback?code=x&state=y`);
+    await alone.page.goto(`${server.origin}/chat/sign-in/callback?code=x&state=y`);
     await said(alone.page, /not begun in this window/);
     expect(new URL(alone.page.url()).search).toBe('');
     expect(alone.errors).toEqual([]);

@@ -41,7 +41,7 @@ export interface Called<T> {
 }
 
 export async function openTestIdentity(
-  options: TestChatOptions & Pick<IdentityOptions, 'importers' | 'addresses'> & { styles?: string } = {},
+  options: TestChatOptions & Pick<IdentityOptions, 'importers' | 'addresses'> = {},
 ): Promise<TestIdentity> {
   const chat = await openTestChat(options);
   const { importers, addresses } = options;
@@ -71,7 +71,7 @@ export async function openTestIdentity(
   });
   api.route(apiPath, routes);
   missing(api);
-  const files = await signInFiles(options.styles ?? '');
+  const files = await signInFiles('');
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
