@@ -162,8 +162,8 @@ export class Invitations {
   }
 
   /**
-   * The person is erased: what they asked is taken back, and what was asked of them rings on for the asker; `forget`
-   * deletes it a day later, as it does any other.
+   * The person is erased: what they asked is taken back, and what was asked of them rings on for the asker, to an id
+   * that is nobody's.
    */
   async endAll(trx: ChatTransaction, appId: string, person: Id): Promise<void> {
     const now = this.#parts.core.clock.now();
@@ -176,9 +176,20 @@ export class Invitations {
     for (const row of rows) {
       const open = isOpen(kept(row), now);
       if (open) await this.#act(trx, row, row.from_id === person ? 'cancel' : 'decline', { backoff: false });
-      if (open && row.to_id === person) continue;
-      await this.#delete(trx, appId, row.id);
+      if (open && row.to_id === person) {
+        await trx
+          .updateTable('chat_invitations')
+          .set({ to_id: newId(), silent: 1 })
+          .where('app_id', '=', appId)
+          .where('id', '=', row.id)
+          .execute();
+      }
     }
+    await trx
+      .deleteFrom('chat_invitations')
+      .where('app_id', '=', appId)
+      .where((where) => where.or([where('from_id', '=', person), where('to_id', '=', person)]))
+      .execute();
   }
 
   /** Rows of invitations that are over. */
@@ -362,10 +373,6 @@ export class Invitations {
       .where('app_id', '=', appId)
       .where('id', '=', id)
       .executeTakeFirst();
-  }
-
-  async #delete(trx: ChatTransaction, appId: string, id: Id): Promise<void> {
-    await trx.deleteFrom('chat_invitations').where('app_id', '=', appId).where('id', '=', id).execute();
   }
 
   #backoff(trx: ChatTransaction, appId: string, from: Id, to: Id) {

@@ -140,7 +140,7 @@ describe('everything of a person', () => {
         expect(await namesOf(crowd, id)).toEqual([]);
         expect(crowd.host.eventsOn(inboxOf(id), 'contact_removed')).toEqual([{ person: anna }]);
       }
-      expect(await tablesWith(crowd, anna)).toEqual(['chat_invitations']);
+      expect(await tablesWith(crowd, anna)).toEqual([]);
       expect(await crowd.invitations.of(crowd.appId, dora)).toMatchObject([{ state: 'asked' }]);
       await crowd.go(anna);
       await crowd.pass(60_000);

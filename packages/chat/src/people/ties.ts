@@ -1,5 +1,6 @@
 import { type Id, inboxOf, type Person } from '../contract/index.ts';
 import type { ChatTransaction } from '../core/core.ts';
+import { chunksOf } from './chunks.ts';
 import { contactOf, sightOf } from './contact-view.ts';
 import { lockPersons, type StatusRow } from './lock.ts';
 import type { TiesParts } from './parts.ts';
@@ -43,7 +44,7 @@ export async function changeBetween(
   });
   const seeing = views.filter(({ was, is }) => sees(was) !== sees(is));
   await raiseVersions(trx, appId, statuses, seeing, parts.core.clock.now());
-  for (const view of seeing) await keepHidden(trx, appId, statuses, view);
+  await keepHidden(trx, appId, one, statuses, seeing);
   await tell(parts, trx, appId, one, statuses, views);
 }
 
@@ -55,43 +56,79 @@ async function raiseVersions(
   views: readonly View[],
   now: number,
 ): Promise<void> {
-  for (const id of new Set(views.map(({ other }) => other))) {
-    const status = statuses.get(id);
-    if (status === undefined || status.online === 0) continue;
+  const shown = [...new Set(views.map(({ other }) => other))];
+  const raised = shown.flatMap((id) => statuses.get(id) ?? []).filter(({ online }) => online === 1);
+  for (const status of raised) {
     const version = status.version + 1;
-    // For the others nothing has changed.
+    // For everybody else nothing has changed, so there is nothing to announce.
     const announced = status.announced === status.version ? version : status.announced;
-    statuses.set(id, { ...status, version, announced });
+    statuses.set(status.user_id, { ...status, version, announced });
+  }
+  for (const some of chunksOf(raised)) {
     await trx
       .updateTable('chat_statuses')
-      .set({ version, announced, changed_at: now })
+      .set((row) => ({
+        version: row('version', '+', 1),
+        announced: row
+          .case()
+          .when('announced', '=', row.ref('version'))
+          .then(row('version', '+', 1))
+          .else(row.ref('announced'))
+          .end(),
+        changed_at: now,
+      }))
       .where('app_id', '=', appId)
-      .where('user_id', '=', id)
+      .where(
+        'user_id',
+        'in',
+        some.map(({ user_id }) => user_id),
+      )
       .execute();
   }
 }
 
+/** Notes with which version each viewer is left, of those whom they do not see any more. */
 async function keepHidden(
   trx: ChatTransaction,
   appId: string,
+  one: Id,
   statuses: ReadonlyMap<Id, StatusRow>,
-  { viewer, other, is }: View,
+  views: readonly View[],
 ): Promise<void> {
-  if (sees(is) || is.mine.length === 0) {
+  await eachSide(one, views, async (mine, theirs) => {
     await trx
       .deleteFrom('chat_hidden_statuses')
       .where('app_id', '=', appId)
-      .where('viewer_id', '=', viewer)
-      .where('user_id', '=', other)
+      .where(mine, '=', one)
+      .where(mine === 'viewer_id' ? 'user_id' : 'viewer_id', 'in', theirs)
       .execute();
-    return;
+  });
+  const hidden = views.filter(({ is }) => !sees(is) && is.mine.length > 0);
+  for (const some of chunksOf(hidden)) {
+    await trx
+      .insertInto('chat_hidden_statuses')
+      .values(
+        some.map(({ viewer, other }) => ({
+          app_id: appId,
+          viewer_id: viewer,
+          user_id: other,
+          version: statuses.get(other)?.version ?? 0,
+        })),
+      )
+      .execute();
   }
-  const version = statuses.get(other)?.version ?? 0;
-  await trx
-    .insertInto('chat_hidden_statuses')
-    .values({ app_id: appId, viewer_id: viewer, user_id: other, version })
-    .onConflict((conflict) => conflict.columns(['app_id', 'viewer_id', 'user_id']).doUpdateSet({ version }))
-    .execute();
+}
+
+/** Views of `one`, then views of the others on `one`, in as many pieces as statements need. */
+async function eachSide(
+  one: Id,
+  views: readonly View[],
+  work: (mine: 'viewer_id' | 'user_id', theirs: Id[]) => Promise<void>,
+): Promise<void> {
+  const seen = views.filter(({ viewer }) => viewer === one).map(({ other }) => other);
+  const seeing = views.filter(({ viewer }) => viewer !== one).map(({ viewer }) => viewer);
+  for (const some of chunksOf(seen)) await work('viewer_id', some);
+  for (const some of chunksOf(seeing)) await work('user_id', some);
 }
 
 async function tell(
@@ -112,7 +149,7 @@ async function tell(
   const ids = [...new Set(heard.map(({ other }) => other))];
   const persons: ReadonlyMap<Id, Person> = await people.persons(appId, ids, trx);
   const conversations = await directs.of(appId, one, trx);
-  const hidden = await hiddenVersions(trx, appId, heard);
+  const hidden = await hiddenVersions(trx, appId, one, heard);
   for (const { viewer, other, was, is } of heard) {
     const inbox = [inboxOf(viewer)];
     const person = persons.get(other);
@@ -134,19 +171,20 @@ async function tell(
 async function hiddenVersions(
   trx: ChatTransaction,
   appId: string,
+  one: Id,
   views: readonly View[],
 ): Promise<Map<string, number>> {
   const versions = new Map<string, number>();
-  for (const { viewer, other, is } of views) {
-    if (sees(is) || !isListed(is)) continue;
-    const row = await trx
+  const asked = views.filter(({ is }) => !sees(is) && isListed(is));
+  await eachSide(one, asked, async (mine, theirs) => {
+    const rows = await trx
       .selectFrom('chat_hidden_statuses')
-      .select('version')
+      .select(['viewer_id', 'user_id', 'version'])
       .where('app_id', '=', appId)
-      .where('viewer_id', '=', viewer)
-      .where('user_id', '=', other)
-      .executeTakeFirst();
-    if (row !== undefined) versions.set(`${viewer} ${other}`, row.version);
-  }
+      .where(mine, '=', one)
+      .where(mine === 'viewer_id' ? 'user_id' : 'viewer_id', 'in', theirs)
+      .execute();
+    for (const row of rows) versions.set(`${row.viewer_id} ${row.user_id}`, row.version);
+  });
   return versions;
 }
