@@ -397,6 +397,23 @@ describe('an import', () => {
 
 describe('contacts that the host names', () => {
   onEachDatabase((fresh) => {
+    test('are found, too, when they sign in while they are being looked for', async () => {
+      await using crowd = await openCrowd({ url: await fresh() });
+      const anna = signedIn(crowd, 'Anna', 'a', 'host');
+      const { identities } = crowd;
+      const lookUp = identities.usersOf.bind(identities);
+      identities.usersOf = async (...asked) => {
+        const known = await lookUp(...asked);
+        identities.usersOf = lookUp;
+        // Nobody waits for Ben yet, so his sign-in finds nobody to tell.
+        const ben = signedIn(crowd, 'Ben', 'b', 'host');
+        await crowd.signedIn(crowd.appId, ben, { issuer: 'host', subject: 'b' });
+        return known;
+      };
+      await crowd.hostContacts(crowd.appId, anna, [{ sub: 'b' }]);
+      expect(await namesOf(crowd, anna)).toEqual(['Ben']);
+    });
+
     test('are found when they sign in, and are gone when the host names them no more', async () => {
       await using crowd = await openCrowd({ url: await fresh() });
       const anna = signedIn(crowd, 'Anna', 'a', 'host');
