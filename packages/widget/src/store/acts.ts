@@ -1,8 +1,8 @@
-import type { Id } from '@earshot/chat/contract';
+import type { Id, Message } from '@earshot/chat/contract';
 import type { Answer } from '../client/answer.ts';
 import type { RoomBody } from '../client/routes.ts';
 import type { Actions, RoomRequest } from './actions.ts';
-import type { CommandActs } from './drafting.ts';
+import type { CommandActs } from './command-runs.ts';
 import type { Kernel } from './kernel.ts';
 import { withImport, withInvitation, withoutContact } from './people.ts';
 import type { Problem } from './state.ts';
@@ -39,18 +39,19 @@ export type Acts = Pick<
 export interface ActsParts {
   open(id: Id): void;
   close(id: Id): void;
-  arrived(message: import('@earshot/chat/contract').Message): void;
+  arrived(message: Message): void;
   /** Blocks have changed here: everything that depends on them is asked for. */
   refresh(): void;
+  /** Whose acceptance this tab waits for: only here the conversation then opens by itself. */
+  readonly expecting: Set<Id>;
 }
 
 export function createActs(
   kernel: Kernel,
   parts: ActsParts,
-): { acts: Acts; commands: CommandActs; created(id: Id, other: Id | null): void } {
+): { readonly acts: Acts; readonly commands: CommandActs } {
   const { env, api } = kernel;
-  /** Whose acceptance this tab waits for: only here the conversation then opens by itself. */
-  const expecting = new Set<Id>();
+  const { expecting } = parts;
 
   /** Says what went wrong in a notice, or that it is done. */
   async function saying(problem: Promise<Problem | null>, done?: string): Promise<void> {
@@ -69,7 +70,7 @@ export function createActs(
 
   function changeMe(body: { name?: string; invisible?: boolean; preferences?: object }) {
     return using(api.call('PATCH /me', body), (me) => {
-      if (kernel.me()?.id === me.id) kernel.set({ session: { phase: 'in', me } });
+      if (kernel.me()?.id === me.id) kernel.setMe(me);
     });
   }
 
@@ -219,11 +220,5 @@ export function createActs(
       return saying(using(api.call(route, id, seq, emoji), ({ message }) => parts.arrived(message)));
     },
   };
-  return {
-    acts,
-    commands,
-    created(id, other) {
-      if (other !== null && expecting.delete(other)) parts.open(id);
-    },
-  };
+  return { acts, commands };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type Block, type Inline, mentionsIn, parseText } from './format.ts';
+import { type Block, type Inline, parseText } from './format.ts';
 
 const inline = (text: string, names?: string[]) => {
   const [block] = parseText(text, names ?? null);
@@ -72,13 +72,6 @@ describe('text', () => {
       { text: '!' },
     ]);
     expect(inline('@Anna', ['Ann'])).toEqual([{ type: 'text', text: '@Anna' }]);
-    const people = [
-      { id: '1', name: 'Ann' },
-      { id: '2', name: 'Ann Lee' },
-      { id: '3', name: 'ann' },
-    ];
-    expect(mentionsIn('@ann lee and @Bob', people, 20)).toEqual(['2']);
-    expect(mentionsIn('x@ann @ann', people, 20)).toEqual(['1', '3']);
   });
 
   const hostile = fc.oneof(

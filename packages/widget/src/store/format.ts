@@ -161,21 +161,3 @@ function nameAt(text: string, at: number, names: readonly string[] | null): stri
   }
   return '';
 }
-
-/** Ids of those whom the text mentions. @param people who may be meant */
-export function mentionsIn<Id>(
-  text: string,
-  people: readonly { readonly id: Id; readonly name: string }[],
-  most: number,
-): readonly Id[] {
-  if (!text.includes('@')) return [];
-  const names = people.map(({ name }) => name).sort((one, other) => other.length - one.length);
-  const found = new Set<Id>();
-  for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
-    if (isWord(text[at - 1])) continue;
-    const name = nameAt(text, at + 1, names).toLowerCase();
-    // Names are not unique: all who bear it are meant.
-    for (const person of people) if (name !== '' && person.name.toLowerCase() === name) found.add(person.id);
-  }
-  return [...found].slice(0, most);
-}

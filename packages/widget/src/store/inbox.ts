@@ -100,7 +100,7 @@ export function createInbox(
       }),
     person_changed: ({ person }) => personChanged(person),
     blocks_changed: refreshBlocks,
-    me_changed: ({ me: changed }) => kernel.set({ session: { phase: 'in', me: changed } }),
+    me_changed: ({ me: changed }) => kernel.setMe(changed),
     import_progress: ({ job }) => {
       kernel.changePeople((people) => withImport(people, job));
       if (job.state === 'done') refresh();
@@ -218,7 +218,8 @@ export function createInbox(
       if (now === undefined || now.statusVersion >= statusVersion) continue;
       people = withStatus(people, { person: now.person, online, statusVersion });
     }
-    kernel.set({ session: { phase: 'in', me: mine }, people: { phase: 'ready', value: people } });
+    kernel.setMe(mine);
+    kernel.set({ people: { phase: 'ready', value: people } });
     for (const conversation of conversations) kernel.put(conversation);
     const still = new Set(conversations.map(({ id }) => id));
     for (const [id, { removed }] of kernel.state().conversations) {

@@ -7,8 +7,6 @@ import type { Layout } from './state.ts';
 /** More panels than a screen has room for; the views show as many as fit. */
 const panelsMax = 8;
 
-export const closedLayout: Layout = { open: false, view: 'home', panels: [], focused: null };
-
 export function withOpened(layout: Layout, id: Id): Layout {
   const others = layout.panels.filter(({ conversation }) => conversation !== id);
   const panels = [{ conversation: id, lowered: false }, ...others].slice(0, panelsMax);

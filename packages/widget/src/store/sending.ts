@@ -9,7 +9,7 @@ const longestWaitSeconds = 30;
 
 /** Sends messages: each conversation's one after the other, each until it is known to be stored or refused. */
 export interface Sending {
-  send(conversation: Id, message: PendingMessage, mentions: readonly Id[]): void;
+  send(conversation: Id, message: PendingMessage): void;
   /** A failed one again, under the same id. */
   retry(conversation: Id, id: string): void;
   discard(conversation: Id, id: string): void;
@@ -20,13 +20,8 @@ export interface Sending {
   stop(): void;
 }
 
-interface Entry {
-  readonly message: PendingMessage;
-  readonly mentions: readonly Id[];
-}
-
 interface Queue {
-  readonly waiting: Entry[];
+  readonly waiting: PendingMessage[];
   /** The id of what is under way. */
   busy: string | null;
   tries: number;
@@ -36,7 +31,7 @@ interface Queue {
 export function createSending(kernel: Kernel, arrived: (message: Message) => void): Sending {
   const { env, api } = kernel;
   const queues = new Map<Id, Queue>();
-  const failures = new Map<string, Entry>();
+  const failures = new Map<string, PendingMessage>();
   let stopped = false;
 
   function queueOf(id: Id): Queue {
@@ -61,9 +56,8 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
 
   async function pump(conversation: Id): Promise<void> {
     const queue = queueOf(conversation);
-    const [entry] = queue.waiting;
-    if (stopped || entry === undefined || queue.busy !== null || queue.pause !== null) return;
-    const { message, mentions } = entry;
+    const [message] = queue.waiting;
+    if (stopped || message === undefined || queue.busy !== null || queue.pause !== null) return;
     const { id, text, kind, replyTo } = message;
     queue.busy = id;
     const attachments = message.attachments.flatMap(({ attachment }) => attachment?.id ?? []);
@@ -73,7 +67,6 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
       kind,
       ...(replyTo === null ? {} : { replyTo: replyTo.seq }),
       ...(attachments.length === 0 ? {} : { attachments }),
-      ...(mentions.length === 0 ? {} : { mentions }),
     };
     const { problem, value } = await api.call('POST /conversations/:/messages', body, conversation);
     if (stopped) return;
@@ -82,7 +75,7 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
       queue.tries = 0;
       remove(queue, id);
       arrived(value.message);
-    } else if (queue.waiting[0] === entry) {
+    } else if (queue.waiting[0] === message) {
       if (mayHaveHappened(problem) || problem.code === 'too_many_requests') {
         if (problem.code !== 'too_many_requests') mark(conversation, id, { state: 'unsure' });
         const backOff = Math.min(2 ** queue.tries++, longestWaitSeconds);
@@ -94,30 +87,30 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
         return;
       }
       remove(queue, id);
-      failures.set(id, entry);
+      failures.set(id, message);
       mark(conversation, id, { state: 'failed', problem });
     }
     pump(conversation);
   }
 
   function remove(queue: Queue, id: string): void {
-    const at = queue.waiting.findIndex(({ message }) => message.id === id);
+    const at = queue.waiting.findIndex((message) => message.id === id);
     if (at !== -1) queue.waiting.splice(at, 1);
   }
 
   return {
-    send(conversation, message, mentions) {
+    send(conversation, message) {
       kernel.change(conversation, (state) => ({ ...state, timeline: withPending(state.timeline, message) }));
-      queueOf(conversation).waiting.push({ message, mentions });
+      queueOf(conversation).waiting.push(message);
       pump(conversation);
     },
     retry(conversation, id) {
-      const entry = failures.get(id);
+      const message = failures.get(id);
       const queue = queueOf(conversation);
-      if (entry !== undefined) {
+      if (message !== undefined) {
         failures.delete(id);
         mark(conversation, id, { state: 'sending', problem: null });
-        queue.waiting.push(entry);
+        queue.waiting.push(message);
       }
       queue.pause?.cancel();
       queue.pause = null;
@@ -131,7 +124,7 @@ export function createSending(kernel: Kernel, arrived: (message: Message) => voi
     confirmed(conversation, id) {
       const queue = queues.get(conversation);
       failures.delete(id);
-      if (queue === undefined || !queue.waiting.some(({ message }) => message.id === id)) return;
+      if (queue === undefined || !queue.waiting.some((message) => message.id === id)) return;
       remove(queue, id);
       queue.pause?.cancel();
       queue.pause = null;

@@ -3,7 +3,8 @@ import { answered } from '../client/answer.ts';
 import type { Api } from '../client/api.ts';
 import { realTime, TestBrowser, type TestTab } from '../client/env.testing.ts';
 import { createKernel, type Kernel } from './kernel.ts';
-import { closedLayout, withOpened } from './layout.ts';
+import { withOpened } from './layout.ts';
+import { createShell } from './shell.ts';
 import type { WidgetState } from './state.ts';
 
 /** What unit tests of the store start from. */
@@ -77,7 +78,7 @@ export const emptyState: WidgetState = {
   retryAt: null,
   people: { phase: 'ready', value: { contacts: [], blocked: [], invitations: [], imports: [] } },
   conversations: new Map(),
-  layout: closedLayout,
+  layout: { open: false, view: 'home', panels: [], focused: null },
   unread: 0,
   notifications: { permission: 'unsupported', push: 'off', sound: true },
   notices: [],
@@ -95,9 +96,9 @@ export function testKernel(
     return value !== null && typeof value === 'object' && 'problem' in value ? value : answered(value);
   };
   const api = { call, upload: () => () => {} } as unknown as Api;
-  const kernel = createKernel(tab.env, api, emptyState, () => {});
+  const kernel = createKernel(createShell(tab.env, api, emptyState, () => {}));
   // Reader and layout follow from the first change.
-  kernel.set({ session: { ...emptyState.session }, layout: withOpened(closedLayout, room) });
+  kernel.set({ session: { ...emptyState.session }, layout: withOpened(emptyState.layout, room) });
   return { kernel, tab };
 }
 

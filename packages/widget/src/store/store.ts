@@ -4,13 +4,14 @@ import type { Answer } from '../client/answer.ts';
 import { createApi, createSend } from '../client/api.ts';
 import { browserEnv } from '../client/browser-env.ts';
 import type { Env, Pending } from '../client/env.ts';
-import { askProvider, makeProof, type Proof } from '../client/popup.ts';
 import { createSession, type HostUser } from '../client/session.ts';
 import type { Actions, RoomRequest, Store } from './actions.ts';
-import { createKernel } from './kernel.ts';
-import { closedLayout, readLayout, withClosed, withLowered, withOpened, writeLayout } from './layout.ts';
-import { createPerson, type PersonParts } from './person.ts';
+import type { PersonActions, SignedIn } from './person.ts';
+import { createShell } from './shell.ts';
 import type { Layout, Problem, SessionState, WidgetState } from './state.ts';
+
+type PersonModule = typeof import('./person.ts');
+type PopupModule = typeof import('../client/popup.ts');
 
 export interface StoreOptions {
   /** The app's public key. */
@@ -44,61 +45,82 @@ export interface ChatStore extends Store {
 const longestWaitMs = 60_000;
 
 const nobody: SessionState & { phase: 'none' } = { phase: 'none', problem: null, lastName: '' };
+const closed: Layout = { open: false, view: 'home', panels: [], focused: null };
 
 /** Makes the store. Nothing happens until `start` or an action. */
 export function createStore(options: StoreOptions): ChatStore {
   const env = options.env ?? browserEnv();
-  const { app, server, attention = null } = options;
+  const { app, server, room, attention = null } = options;
   const base = `${server}/chat/api/v1`;
   const listeners = new Set<() => void>();
   const send = createSend(env, base);
   const session = createSession(env, send, { app, user: options.user }, { ended, elsewhere });
-  const kernel = createKernel(env, createApi(env, base, send, session), firstState(), changed);
-  const ends: (() => void)[] = [];
+  const shell = createShell(env, createApi(env, base, send, session), firstState(), changed);
 
-  let person: PersonParts | null = null;
+  let person: SignedIn | null = null;
   /** Counts up whenever who I am begins to change: what belongs to before is dropped. */
   let era = 0;
-  let proof: Proof | null = null;
+  let module: Promise<PersonModule> | null = null;
+  let popup: PopupModule | null = null;
+  let proof: Awaited<ReturnType<PopupModule['makeProof']>> = null;
   let asking: Promise<ChatConfig | null> | null = null;
   let configTimer: Pending | null = null;
   let entryTimer: Pending | null = null;
   let tries = 0;
-  /** The layout came from before a reload: what was closed stays closed. */
-  let restored = false;
-  let roomDue = options.room !== null;
+  /** What was asked for before there was somebody to do it. */
+  let early: ((by: SignedIn) => void) | null = null;
+  let ends: (() => void)[] = [];
   let stopped = false;
 
   // ——— telling
 
   let telling = false;
-  let settled: Partial<Pick<WidgetState, 'layout' | 'conversations'>> = {};
+  let settled: WidgetState = shell.state();
   function changed(): void {
     if (telling) return;
     telling = true;
     Promise.resolve().then(() => {
       telling = false;
       if (stopped) return;
-      const { layout, conversations } = kernel.state();
-      if (settled.layout !== layout || settled.conversations !== conversations) {
-        settled = { layout, conversations };
-        person?.settle();
-      }
+      const state = shell.state();
+      const moved = settled.layout !== state.layout || settled.conversations !== state.conversations;
+      settled = state;
+      if (moved) person?.settle();
       for (const listener of listeners) listener();
     });
   }
 
-  function setLayout(layout: Layout): void {
-    if (layout === kernel.state().layout) return;
-    kernel.set({ layout });
-    // Only of somebody who has entered; strangers leave no trace.
-    if (kernel.me() !== null) writeLayout(env.tab(), app, layout);
+  function setLayout(change: Partial<Layout>): void {
+    shell.set({ layout: { ...shell.state().layout, ...change } });
+  }
+
+  // ——— what is loaded when it is about to be needed
+
+  /** What only somebody who is signed in needs, the realtime client included. */
+  async function loadPerson(): Promise<PersonModule | null> {
+    if (module === null) module = import('./person.ts');
+    try {
+      return await module;
+    } catch {
+      module = null; // the next try asks again
+      return null;
+    }
+  }
+
+  /** The provider's window opens in a click, so all that it takes is there before. */
+  async function preparePopup(): Promise<void> {
+    try {
+      popup = await import('../client/popup.ts');
+      proof = await popup.makeProof(env);
+    } catch {
+      popup = null; // the click says so
+    }
   }
 
   // ——— the chat's public facts
 
   function ensureConfig(): Promise<ChatConfig | null> {
-    const { config } = kernel.state();
+    const { config } = shell.state();
     if (config.phase === 'ready') return Promise.resolve(config.value);
     if (asking === null) {
       asking = askConfig().finally(() => {
@@ -110,32 +132,36 @@ export function createStore(options: StoreOptions): ChatStore {
 
   async function askConfig(): Promise<ChatConfig | null> {
     configTimer?.cancel();
-    kernel.set({ config: { phase: 'loading', since: env.now() } });
+    configTimer = null;
+    shell.set({ config: { phase: 'loading', since: env.now() } });
     const { problem, value } = await send('GET /config', [], { app });
     if (stopped) return null;
     if (problem === null) {
       tries = 0;
-      kernel.set({ config: { phase: 'ready', value } });
-      if (value.providers.length > 0) proof = await makeProof(env);
+      shell.set({ config: { phase: 'ready', value } });
+      void loadPerson();
+      if (value.providers.length > 0) void preparePopup();
       return value;
     }
-    const again = problem.code !== 'chat_off' && problem.code !== 'origin_refused';
-    const ms = Math.min(1_000 * 2 ** ++tries, longestWaitMs) * (0.75 + env.random() / 2);
-    if (again && kernel.state().layout.open) configTimer = env.after(ms, () => void begin());
+    const ms = waitMs();
+    if (isPassing(problem) && shell.state().layout.open) configTimer = env.after(ms, () => void begin());
     const retryAt = configTimer === null ? null : env.now() + ms;
-    kernel.set({ config: { phase: 'failed', problem, retryAt } });
+    shell.set({ config: { phase: 'failed', problem, retryAt } });
     return null;
+  }
+
+  /** Longer each time, and never the same for all. */
+  function waitMs(): number {
+    return Math.min(1_000 * 2 ** ++tries, longestWaitMs) * (0.75 + env.random() / 2);
   }
 
   // ——— who I am
 
   /** Asks for what is needed, and enters who is known. */
   async function begin(): Promise<void> {
-    const { phase } = kernel.state().session;
-    if (phase !== 'none') return void ensureConfig();
-    const how = session.known();
-    if (how === null) return void ensureConfig();
-    await enter(how, () => session.resume());
+    const how = shell.state().session.phase === 'none' ? session.known() : null;
+    if (how === null) await ensureConfig();
+    else await enter(how, () => session.resume());
   }
 
   async function enter(
@@ -145,64 +171,56 @@ export function createStore(options: StoreOptions): ChatStore {
   ): Promise<Problem | null> {
     const mine = ++era;
     entryTimer?.cancel();
-    if (person === null) kernel.set({ session: { phase: 'entering', how } });
-    const [answer, config] = await Promise.all([ask(), ensureConfig()]);
+    entryTimer = null;
+    if (person === null) shell.set({ session: { phase: 'entering', how } });
+    const [answer, config, loaded] = await Promise.all([ask(), ensureConfig(), loadPerson()]);
     if (mine !== era || stopped) return null;
-    const { config: state } = kernel.state();
+    if (answer?.problem === null && config !== null && loaded !== null) {
+      tries = 0;
+      come(loaded, answer.value, config);
+      return null;
+    }
+    const { config: asked } = shell.state();
     const problem =
       answer === null
         ? null
-        : (answer.problem ?? (config === null && state.phase === 'failed' ? state.problem : null));
-    if (answer === null || problem !== null || config === null) {
-      if (person === null) kernel.set({ session: { ...nobody, problem, lastName } });
-      // Who is known is tried again, as a connection is.
-      if (problem !== null && (how === 'host' || how === 'kept') && isPassing(problem)) {
-        const ms = Math.min(2_000 * 2 ** ++tries, longestWaitMs) * (0.75 + env.random() / 2);
-        entryTimer = env.after(ms, () => void begin());
-      }
-      return problem;
+        : (answer.problem ?? (asked.phase === 'failed' ? asked.problem : ({ code: 'network' } as const)));
+    if (person === null) shell.set({ session: { ...nobody, problem, lastName } });
+    // Who is known is tried again, as a connection is.
+    if (problem !== null && isPassing(problem) && session.known() !== null && person === null) {
+      entryTimer = env.after(waitMs(), () => void begin());
     }
-    tries = 0;
-    come(answer.value as Me, config);
-    return null;
+    return problem;
   }
 
-  function come(me: Me, config: ChatConfig): void {
-    const { layout } = kernel.state();
+  function come({ createPerson }: PersonModule, me: Me, config: ChatConfig): void {
+    const { layout } = shell.state();
     if (person !== null) go(nobody); // a guest who is somebody now, with the same conversations
-    kernel.set({
+    shell.set({
       session: { phase: 'in', me },
       connection: 'connecting',
       people: { phase: 'loading', since: env.now() },
-      layout: { ...layout, view: layout.view === 'sign-in' ? 'home' : layout.view },
+      layout,
     });
-    const place = `${server} ${app}`;
-    person = createPerson(kernel, session, config, place, me.id, {
-      open: openConversation,
-      close: (id) => setLayout(withClosed(kernel.state().layout, id)),
-      ready: enterHostRoom,
-      ended,
-    });
+    const { signOut } = own;
+    person = createPerson(shell, me, { session, config, app, server, room, attention, ended, signOut });
     person.settle();
-    attention?.pushState().then(
-      (push) => setNotifications({ push }),
-      () => {},
-    );
+    early?.(person);
+    early = null;
   }
 
   /** Nobody is signed in here any more. */
   function go(to: SessionState): void {
-    person?.stop();
+    person?.stop(true);
     person = null;
-    roomDue = options.room !== null;
-    writeLayout(env.tab(), app, null);
-    kernel.set({
+    shell.set({
       session: to,
       connection: 'off',
       retryAt: null,
       people: { phase: 'none' },
       conversations: new Map(),
-      layout: { ...closedLayout, open: kernel.state().layout.open },
+      unread: 0,
+      layout: { ...closed, open: shell.state().layout.open },
     });
   }
 
@@ -217,91 +235,44 @@ export function createStore(options: StoreOptions): ChatStore {
     if (user !== null) void begin();
   }
 
-  /** The room that the page asks for, once somebody has opened the widget. */
-  async function enterHostRoom(): Promise<void> {
-    const { room } = options;
-    const { layout, people, conversations } = kernel.state();
-    if (room === null || !roomDue || !layout.open || people.phase !== 'ready') return;
-    roomDue = false;
-    const known = new Set(conversations.keys());
-    const body = room.kind === 'page' ? ({ kind: 'page', url: env.page.address() } as const) : room;
-    const { problem, value } = await kernel.api.call('POST /rooms/open', body);
-    if (problem !== null) return kernel.problem(problem);
-    kernel.put(value);
-    if (!restored || !known.has(value.id)) openConversation(value.id);
+  /** Where signing in is shown, or in a notice to who is somebody already. */
+  function showProblem(problem: Problem): void {
+    if (person !== null) shell.problem(problem);
+    else shell.set({ session: { ...nobody, problem } });
   }
 
-  // ——— what is open
+  // ——— what can be done without being somebody
 
-  function openConversation(id: Id): void {
-    setLayout(withOpened(kernel.state().layout, id));
-  }
-
-  function open(): void {
-    setLayout({ ...kernel.state().layout, open: true });
-    void begin();
-    void enterHostRoom();
-  }
-
-  function setNotifications(change: Partial<WidgetState['notifications']>): void {
-    kernel.set({ notifications: { ...kernel.state().notifications, ...change } });
-  }
-
-  const none = async () => {};
-  const act =
-    <Name extends keyof PersonParts['acts']>(name: Name) =>
-    (...rest: Parameters<Actions[Name]>): Promise<void> => {
-      const run = person?.acts[name] as ((...given: unknown[]) => Promise<void>) | undefined;
-      return run === undefined ? none() : run(...rest);
-    };
-
-  const actions: Actions = {
-    open,
-    close: () => setLayout({ ...kernel.state().layout, open: false, focused: null }),
-    show: (view) => setLayout({ ...kernel.state().layout, view, focused: null }),
-    openConversation,
-    lowerConversation: (id) => setLayout(withLowered(kernel.state().layout, id, true)),
-    raiseConversation: (id) => setLayout(withLowered(kernel.state().layout, id, false)),
-    closeConversation: (id) => {
-      setLayout(withClosed(kernel.state().layout, id));
-      if (kernel.conversation(id)?.removed) kernel.drop(id);
+  const own: Omit<Actions, keyof PersonActions> & Pick<Actions, 'enablePush'> = {
+    open() {
+      setLayout({ open: true });
+      void begin();
     },
+    close: () => setLayout({ open: false, focused: null }),
+    show: (view) => setLayout({ view, focused: null }),
     retry() {
-      const { conversations, people, config } = kernel.state();
-      if (config.phase === 'failed' || person === null) void begin();
-      if (person === null) return;
-      person.wire.tryNow();
-      person.sending.now();
-      person.following.retry();
-      if (people.phase === 'failed') person.inbox.refresh();
-      for (const [id, { problem }] of conversations) {
-        if (problem === null) continue;
-        kernel.change(id, (state) => ({ ...state, problem: null }));
-        person.following.load(id);
-      }
+      if (person === null || shell.state().config.phase === 'failed') void begin();
+      person?.retry();
     },
-    dismissNotice: kernel.dismiss,
-
+    dismissNotice: shell.dismiss,
     async enterAsGuest(name) {
       await enter('guest', () => session.guest(name), name);
     },
     async signInWith(provider, mastodon) {
       const made = proof;
-      if (made === null) return void showProblem({ code: 'unsupported' });
+      if (made === null || popup === null) {
+        showProblem({ code: 'unsupported' });
+        return;
+      }
       // In the click itself, before anything is waited for: else browsers refuse the window.
-      const asked = askProvider(
-        env,
-        server,
-        { app, provider, ...(mastodon === undefined ? {} : { server: mastodon }) },
-        made,
-      );
-      proof = null;
-      void makeProof(env).then((next) => {
-        proof = next;
-      });
+      const request = { app, provider, ...(mastodon === undefined ? {} : { server: mastodon }) };
+      const asked = popup.askProvider(env, server, request, made);
+      void preparePopup(); // each proof serves once
       const { problem, value: code } = await asked;
-      if (problem !== null) return void showProblem(problem);
-      if (code === null) return;
+      if (code === null) {
+        if (problem !== null) showProblem(problem);
+        return;
+      }
       const wrong = await enter(provider, () => session.provider(code, made.verifier));
       if (wrong !== null) showProblem(wrong);
     },
@@ -311,86 +282,31 @@ export function createStore(options: StoreOptions): ChatStore {
       go(nobody);
       await left;
     },
-    rename: act('rename'),
-    setInvisible: act('setInvisible'),
-    setPreferences: act('setPreferences'),
-    exportMine: act('exportMine'),
-    async eraseMe() {
-      const { problem } = await kernel.api.call('DELETE /me', { confirm: 'erase' });
-      if (problem !== null) return kernel.problem(problem);
-      await actions.signOut();
-      kernel.done('erased');
-    },
-
-    startConversation: act('startConversation'),
-    acceptInvitation: act('acceptInvitation'),
-    declineInvitation: act('declineInvitation'),
-    cancelInvitation: act('cancelInvitation'),
-    removeContact: act('removeContact'),
-    block: act('block'),
-    unblock: act('unblock'),
-    importContacts: act('importContacts'),
-    report: act('report'),
-
-    enterRoom: act('enterRoom'),
-    createRoom: act('createRoom'),
-    leaveConversation: act('leaveConversation'),
-    setTopic: act('setTopic'),
-    setRoom: act('setRoom'),
-    moderate: act('moderate'),
-    setRole: act('setRole'),
-    setNotify: act('setNotify'),
-
-    setDraft: (id, text) => person?.drafting.setText(id, text),
-    send: (id) => person?.drafting.send(id),
-    retrySend: (id, key) => person?.sending.retry(id, key),
-    discardPending: (id, key) => person?.sending.discard(id, key),
-    addFiles: (id, files) => person?.drafting.addFiles(id, files),
-    removeFile: (id, key) => person?.drafting.removeFile(id, key),
-    startReply: (id, message) => person?.drafting.startReply(id, message),
-    startEdit: (id, message) => person?.drafting.startEdit(id, message),
-    stopReplyOrEdit: (id) => person?.drafting.stopReplyOrEdit(id),
-    deleteMessage: act('deleteMessage'),
-    react: act('react'),
-    loadOlder: (id) => person?.following.loadOlder(id),
-    loadNewer: (id) => person?.following.loadNewer(id),
-    jumpToNewest: (id) => person?.following.jumpToNewest(id),
-    jumpTo: (id, seq) => person?.following.jumpTo(id, seq),
-    markRead: (id, seq) => person?.reading.read(id, seq),
-    renewFiles: (id, seq) => void person?.following.renew(id, seq),
-
+    // In the click, too.
     async allowNotifications() {
-      if (attention !== null) setNotifications({ permission: await attention.ask() });
+      if (attention === null) return;
+      const permission = await attention.ask();
+      shell.set({ notifications: { ...shell.state().notifications, permission } });
     },
     async enablePush() {
-      const { config } = kernel.state();
-      if (attention === null || config.phase !== 'ready') return;
-      try {
-        const permission = await attention.ask();
-        setNotifications({ permission });
-        if (permission !== 'granted') return;
-        const body = await attention.subscribe(config.value.pushKey);
-        const { problem } = await kernel.api.call('PUT /push/subscription', body);
-        setNotifications({ push: problem === null ? 'on' : 'failed' });
-        if (problem === null) kernel.done('push');
-        else kernel.problem(problem);
-      } catch {
-        setNotifications({ push: 'failed' }); // the browser or its push service refused
-      }
-    },
-    async disablePush() {
-      if (attention === null) return;
-      await attention.unsubscribe().catch(() => null); // the server's row is what counts
-      const { problem } = await kernel.api.call('DELETE /push/subscription');
-      setNotifications({ push: problem === null ? 'off' : 'failed' });
+      await own.allowNotifications();
+      await person?.actions.enablePush();
     },
   };
 
-  /** Where signing in is shown, or in a notice to who is somebody already. */
-  function showProblem(problem: Problem): void {
-    if (person !== null) kernel.problem(problem);
-    else kernel.set({ session: { ...nobody, problem } });
-  }
+  /** Everything else is done by whoever is signed in; nobody does nothing, and is reminded of what to show. */
+  const actions = new Proxy(own as Actions, {
+    get(mine, name: keyof Actions) {
+      if (name in own) return mine[name];
+      return (...given: unknown[]): unknown => {
+        const run = (by: SignedIn) =>
+          (by.actions[name as keyof PersonActions] as (...rest: unknown[]) => unknown)(...given);
+        if (person !== null) return run(person);
+        if (name === 'openConversation' || name === 'enterRoom') early = run;
+        return Promise.resolve();
+      };
+    },
+  });
 
   function firstState(): WidgetState {
     return {
@@ -400,7 +316,7 @@ export function createStore(options: StoreOptions): ChatStore {
       retryAt: null,
       people: { phase: 'none' },
       conversations: new Map(),
-      layout: closedLayout,
+      layout: closed,
       unread: 0,
       notifications: { permission: attention?.permission() ?? 'unsupported', push: 'off', sound: true },
       notices: [],
@@ -409,7 +325,7 @@ export function createStore(options: StoreOptions): ChatStore {
 
   return {
     get state() {
-      return kernel.state();
+      return shell.state();
     },
     subscribe(listener) {
       listeners.add(listener);
@@ -418,33 +334,27 @@ export function createStore(options: StoreOptions): ChatStore {
     actions,
     start() {
       const waiting = env.idle(() => {
-        if (stopped || session.known() === null) return;
-        const layout = readLayout(env.tab(), app);
-        if (layout !== null && person === null) {
-          restored = true;
-          kernel.set({ layout: { ...layout, open: layout.open || kernel.state().layout.open } });
-        }
-        void begin();
+        if (!stopped && session.known() !== null) void begin();
       });
-      ends.push(
+      ends = [
         () => waiting.cancel(),
         // Waiting for the next try makes no sense once there is a network.
         env.page.on('online', () => {
           if (entryTimer !== null || configTimer !== null) void begin();
         }),
-      );
+      ];
     },
     identify(user) {
       session.identify(user);
       era++;
-      if (kernel.state().session.phase !== 'none') go(nobody);
+      if (shell.state().session.phase !== 'none') go(nobody);
       void begin();
     },
-    leads: () => person?.wire.leads() ?? false,
+    leads: () => person?.leads() ?? false,
     stop() {
       stopped = true;
       era++;
-      person?.stop();
+      person?.stop(false);
       session.stop();
       configTimer?.cancel();
       entryTimer?.cancel();
