@@ -30,7 +30,6 @@ import { mastodonImporter } from './people/import-mastodon.ts';
 import { createPeople } from './people/people.ts';
 import { createReach } from './people/reach.ts';
 import { peopleRoutes } from './people/routes.ts';
-import { refuse } from './refusal.ts';
 import { Reports } from './reports/reports.ts';
 import { reportRoutes } from './reports/routes.ts';
 import { type ChatTables, chatMigrations } from './tables.ts';
@@ -121,7 +120,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     reach,
     attention: notify,
     attachments: files,
-    readRoomToken: async () => refuse('not_found'),
+    readRoomToken: (app, token) => identity.hostTokens.readRoom(app, token),
     presenceMembersMost: options.presenceMembersMost,
   });
   const social = createPeople({

@@ -3,6 +3,7 @@ import type { Server } from 'bun';
 import { type Api, notFound } from './api/router.ts';
 import type { Config } from './config.ts';
 import type { Home } from './home/home.ts';
+import { publicAddress } from './http/address.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
 import { health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
@@ -56,7 +57,7 @@ export class Routes {
       return transport.upgrade(request, server, {
         key: path === null ? null : keyOf(path),
         query: new URLSearchParams(target.query),
-        origin: headers.get('origin'),
+        origin: this.#foreign(headers.get('origin'), client),
         secure: client().secure,
         hostAllowed: hostRefusal === null,
       });
@@ -67,6 +68,12 @@ export class Routes {
       return this.#api.handle(request, { path, query: target.query });
     }
     return this.#page(request, path, client());
+  }
+
+  /** Our own pages may connect to every app: to be on an app's list is for pages of others. */
+  #foreign(origin: string | null, client: () => Client): string | null {
+    if (origin === null) return null;
+    return publicAddress(client(), this.#config).origin === origin.toLowerCase() ? null : origin;
   }
 
   async #page(request: Request, path: string, client: Client): Promise<Response> {

@@ -1,4 +1,6 @@
 import { describe } from 'bun:test';
+import { createHmac } from 'node:crypto';
+import type { SessionAnswer } from '@earshot/chat/contract';
 import type { ChatProgram } from '../../../packages/server/src/chat/standalone.ts';
 import { createChatProgram } from '../../../packages/server/src/chat/standalone.ts';
 import { readChatConfig } from '../../../packages/server/src/chat-config.ts';
@@ -34,6 +36,8 @@ export interface TestChat extends Place, AsyncDisposable {
   readonly address: string;
   /** Somebody who has come in under a name of their own. */
   guest(name: string, origin?: string): Promise<Person>;
+  /** A user of the host site, by a token that it has signed. */
+  hostUser(sub: string, claims?: Record<string, unknown>): Promise<Person>;
 }
 
 /** @param env settings of the chat, of its app among them */
@@ -79,10 +83,28 @@ function testChat(form: Form, server: TestServer, address: string, stop: () => P
     app: server.app.key,
     fetch: (path, init) => fetch(`${address}/chat/api/v1${path}`, init),
     guest: (name, origin) => Person.guest(chat, name, origin),
+    async hostUser(sub, claims = {}) {
+      const exp = Math.floor(Date.now() / 1000) + 600;
+      const token = signedToken({ aud: server.app.id, sub, exp, ...claims });
+      const response = await chat.fetch('/sessions/host', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ app: chat.app, token }),
+      });
+      if (!response.ok) throw new Error(`no user: ${response.status} ${await response.text()}`);
+      return new Person(chat, (await response.json()) as SessionAnswer);
+    },
     async [Symbol.asyncDispose]() {
       await stop();
       await server[Symbol.asyncDispose]();
     },
   };
   return chat;
+}
+
+/** A JWT as any site can make one: HS256 by hand. */
+export function signedToken(claims: object, secret = chatSecret): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }

@@ -19,7 +19,7 @@ const {
   databaseUrl,
   webhookPrivateAddresses,
 } = serverSettings;
-const { metricsToken, drainSeconds, logLevel } = serverSettings;
+const { drainSeconds, logLevel } = serverSettings;
 
 /** What can be set for `earshot chat`, the chat alone. Rows that the server has too mean the same here. */
 export const chatProgramSettings = {
@@ -57,7 +57,6 @@ export const chatProgramSettings = {
   dataDir: { ...serverSettings.dataDir, default: './data-chat' },
   databaseUrl: { ...databaseUrl, doc: 'Where the chat is kept. PostgreSQL for several nodes.' },
   webhookPrivateAddresses,
-  metricsToken,
   drainSeconds,
   logLevel,
 };

@@ -16,8 +16,13 @@ const retryForMs = 5 * 60_000;
 const retryFirstMs = 1_000;
 /** Requests to one app's address at the same time, for different channels. */
 const requestsMax = 8;
-/** Rows looked at in one go. */
-const window = 200;
+/** Rows read in one go, and how few may be left of them before the next are read. */
+const windowMax = 500;
+const windowMin = 100;
+/** Pages that are looked through for a channel that does not wait. */
+const pagesMax = 20;
+/** Rows that were taken and are not deleted yet, while more is under way: a crash sends them once more. */
+const takenMax = 50;
 /** How often what other nodes wrote, and failed rows that are too old, are looked for. */
 const pollMs = 1_000;
 /** What was given up is kept for so long. */
@@ -48,6 +53,8 @@ export class Delivery {
   readonly #running = new Map<Batch, Promise<void>>();
   /** Taken by their receiver; their rows go with the next pass. */
   #taken: Batch[] = [];
+  /** The oldest rows of each app that was looked at, without those that were taken since. */
+  readonly #windows = new Map<string, JournalRow[]>();
   readonly #leasedUntil = new Map<string, number>();
   /** Apps whose receiver failed last, so that the log says it once. */
   readonly #failing = new Set<string>();
@@ -85,16 +92,19 @@ export class Delivery {
     this.look();
   }
 
-  /** There may be something to send. */
+  /** There is something new to send. */
   look(): void {
+    this.#windows.clear();
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
     if (this.#stopping.signal.aborted) return;
     if (this.#pass !== null) {
       this.#again = true;
       return;
     }
-    this.#pass = this.#passes().finally(() => {
-      this.#pass = null;
-    });
+    this.#pass = this.#passes();
   }
 
   /** Nothing is begun any more. What is under way is broken off, and sent again after the next start. */
@@ -116,52 +126,52 @@ export class Delivery {
     do {
       this.#again = false;
       try {
-        await this.#forgetTaken();
+        if (this.#taken.length >= takenMax) await this.#forgetTaken();
         for (const app of this.#apps.all()) {
           if (app.settings.webhookUrl !== null && (await this.#hasLease(app))) await this.#begin(app);
         }
+        if (this.#running.size === 0) await this.#forgetTaken();
         await this.#purge();
       } catch (error) {
         this.#onProblem('webhooks: looking for what is to be sent', error);
-        return;
+        break;
       }
     } while (this.#again && !this.#stopping.signal.aborted);
+    // In the same turn as the last look at `again`, so that nobody is told in between that a pass runs.
+    this.#pass = null;
   }
 
   /** Begins all requests of an app that may be under way now. */
   async #begin(app: App): Promise<void> {
-    const rows = await this.#db
-      .selectFrom('webhook_journal')
-      .selectAll()
-      .where('app_id', '=', app.id)
-      .where('failed_at', 'is', null)
-      .orderBy('id')
-      .limit(window)
-      .execute();
-    const batches = [...Map.groupBy(rows, ({ batch }) => batch)];
-    // The last one may not be whole.
-    if (rows.length === window && batches.length > 1) batches.pop();
-    const taken = new Set(this.#taken.map(({ id }) => id));
+    let page = await this.#firstPage(app);
     const running = [...this.#running.keys()].filter((batch) => batch.app === app);
-    const runningIds = new Set(running.map(({ id }) => id));
+    const skipped = new Set([...running, ...this.#taken].map(({ id }) => id));
     const blocked = new Set(running.flatMap(({ channels }) => [...channels]));
     let free = requestsMax - running.length;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const [id, rows] of batches) {
-      if (free <= 0 || this.#stopping.signal.aborted) return;
-      if (taken.has(id) || runningIds.has(id)) continue;
-      const channels = new Set(rows.map(({ channel }) => channel));
-      const dueAt = Math.max(...rows.map(({ due_at }) => due_at));
-      const waits = [...channels].some((channel) => blocked.has(channel));
-      for (const channel of channels) blocked.add(channel);
-      if (waits) continue;
-      if (dueAt > now) {
-        next = Math.min(next, dueAt);
-        continue;
+    // Where whole pages are of channels that wait, others may be behind them.
+    for (let pages = 1; ; pages++) {
+      const batches = [...Map.groupBy(page.rows, ({ batch }) => batch)];
+      // The last one may not be whole.
+      if (!page.isLast && batches.length > 1) batches.pop();
+      for (const [id, rows] of batches) {
+        if (free <= 0 || this.#stopping.signal.aborted) return;
+        if (skipped.has(id)) continue;
+        const channels = new Set(rows.map(({ channel }) => channel));
+        const dueAt = Math.max(...rows.map(({ due_at }) => due_at));
+        const waits = [...channels].some((channel) => blocked.has(channel));
+        for (const channel of channels) blocked.add(channel);
+        if (waits) continue;
+        if (dueAt > now) {
+          next = Math.min(next, dueAt);
+          continue;
+        }
+        free--;
+        this.#run({ app, id, rows, channels });
       }
-      free--;
-      this.#run({ app, id, rows, channels });
+      if (page.isLast || pages === pagesMax) break;
+      page = await this.#page(app, batches.at(-1)?.[1].at(-1)?.id ?? '');
     }
     if (next < now + pollMs) {
       this.#wake?.cancel();
@@ -169,12 +179,38 @@ export class Delivery {
     }
   }
 
+  /** The oldest rows that wait; read again only when few are left of those that were read before. */
+  async #firstPage(app: App): Promise<{ rows: JournalRow[]; isLast: boolean }> {
+    const taken = new Set(this.#taken.map(({ id }) => id));
+    const known = this.#windows.get(app.id)?.filter(({ batch }) => !taken.has(batch));
+    if (known !== undefined && known.length >= windowMin) {
+      this.#windows.set(app.id, known);
+      return { rows: known, isLast: false };
+    }
+    const page = await this.#page(app, '');
+    this.#windows.set(app.id, page.rows);
+    return page;
+  }
+
+  async #page(app: App, afterId: string): Promise<{ rows: JournalRow[]; isLast: boolean }> {
+    const rows = await this.#db
+      .selectFrom('webhook_journal')
+      .selectAll()
+      .where('app_id', '=', app.id)
+      .where('failed_at', 'is', null)
+      .where('id', '>', afterId)
+      .orderBy('id')
+      .limit(windowMax)
+      .execute();
+    return { rows, isLast: rows.length < windowMax };
+  }
+
   #run(batch: Batch): void {
     const run = this.#send(batch)
       .catch((error) => this.#onProblem('webhooks: a delivery', error))
       .finally(() => {
         this.#running.delete(batch);
-        this.look();
+        this.#lookAgain();
       });
     this.#running.set(batch, run);
   }
@@ -222,6 +258,7 @@ export class Delivery {
         rows.map(({ id }) => id),
       )
       .execute();
+    this.#windows.delete(app.id);
   }
 
   /** @returns null when the receiver has taken it */
@@ -255,7 +292,8 @@ export class Delivery {
   }
 
   async #forgetTaken(): Promise<void> {
-    const taken = this.#taken;
+    // More may be taken while these are deleted.
+    const taken = [...this.#taken];
     if (taken.length === 0) return;
     for (const [app, batches] of Map.groupBy(taken, ({ app }) => app)) {
       await this.#db
@@ -269,6 +307,7 @@ export class Delivery {
         .execute();
     }
     this.#taken = this.#taken.slice(taken.length);
+    this.#windows.clear();
   }
 
   async #hasLease(app: App): Promise<boolean> {

@@ -147,22 +147,25 @@ export class Journal {
         if (told !== null)
           last.set(JSON.stringify([appId, told.channel, told.userId]), { appId, change: told });
       }
-      for (const { appId, change } of last.values()) {
-        const key = { app_id: appId, channel: change.channel, user_id: change.userId };
-        if (change.isTrue) {
-          await trx
-            .insertInto('webhook_told')
-            .values(key)
-            .onConflict((conflict) => conflict.doNothing())
-            .execute();
-        } else {
-          await trx
-            .deleteFrom('webhook_told')
-            .where('app_id', '=', key.app_id)
-            .where('channel', '=', key.channel)
-            .where('user_id', '=', key.user_id)
-            .execute();
-        }
+      const keys = (isTrue: boolean) =>
+        [...last.values()]
+          .filter(({ change }) => change.isTrue === isTrue)
+          .map(({ appId, change: { channel, userId } }) => ({ app_id: appId, channel, user_id: userId }));
+      const begun = keys(true);
+      for (let from = 0; from < begun.length; from += rowsMax) {
+        await trx
+          .insertInto('webhook_told')
+          .values(begun.slice(from, from + rowsMax))
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      }
+      for (const { app_id, channel, user_id } of keys(false)) {
+        await trx
+          .deleteFrom('webhook_told')
+          .where('app_id', '=', app_id)
+          .where('channel', '=', channel)
+          .where('user_id', '=', user_id)
+          .execute();
       }
     });
   }

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '@earshot/base';
+import type { Clock, Log, Timer } from '@earshot/base';
 import { createOutbound } from '@earshot/chat/outbound';
 import type { Database } from '@earshot/data';
 import type { App } from '../apps/app.ts';
@@ -54,6 +54,7 @@ export async function openWebhooks(options: {
   const teller = new Teller({ apps, journal, clock });
   teller.load(await db.selectFrom('webhook_told').selectAll().execute());
 
+  let reconciling: Timer | undefined;
   /** Without an address there is nobody to send to, and nobody who believes anything. */
   const forget = async (appId: string) => {
     teller.forget(appId);
@@ -86,11 +87,12 @@ export async function openWebhooks(options: {
     cacheMiss: (app, channel) => teller.cacheMiss(app, channel),
     start(present) {
       delivery.start();
-      clock.after(leaseMs, () => {
+      reconciling = clock.after(leaseMs, () => {
         teller.reconcile(present).catch((error) => onProblem('webhooks: telling what a crash left', error));
       });
     },
     async stop() {
+      reconciling?.cancel();
       teller.stop();
       await journal.flush();
       await delivery.stop();
