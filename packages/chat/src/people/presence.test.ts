@@ -256,6 +256,19 @@ describe('presence', () => {
       expect(await crowd.reach.isConnected(crowd.appId, ben)).toBe(false);
     });
 
+    test('when everybody comes at once, everybody is there', async () => {
+      await using crowd = await openCrowd({ url: await fresh() });
+      const all = Array.from({ length: 60 }, (_, index) => crowd.add(`Person ${index}`));
+      for (const id of all) {
+        crowd.host.subscriptions.set(inboxOf(id), { subscriptions: 1, users: 0 });
+        crowd.presence.told({ type: 'channel_occupied', appId: crowd.appId, channel: inboxOf(id) });
+      }
+      await crowd.settle();
+      const connected = await Promise.all(all.map((id) => crowd.reach.isConnected(crowd.appId, id)));
+      expect(connected.every(Boolean)).toBe(true);
+      expect(crowd.chat.problems).toEqual([]);
+    });
+
     test('a person with many contacts is told in publishes of at most a hundred channels', async () => {
       await using crowd = await openCrowd({ url: await fresh() });
       const star = crowd.add('Star');

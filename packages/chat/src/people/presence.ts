@@ -10,6 +10,8 @@ export const graceTimer = 'presence-grace';
 
 /** How often what the host says is compared with the rows. */
 const sweepMs = 60_000;
+/** Facts taken at once: when everybody comes back after a restart, requests of people still get their turn at the database. */
+const runningMax = 8;
 /** A grace whose timer ran this long ago and failed begins anew. */
 const graceLostMs = 60_000;
 
@@ -30,6 +32,8 @@ export class Presence {
   readonly #people: People;
   /** Facts of one inbox are taken one after the other. */
   readonly #queues = new Map<string, Promise<void>>();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
   /** Apps whose first sweep is over. */
   readonly #checked = new Set<string>();
   #timer: Timer | undefined;
@@ -263,11 +267,23 @@ export class Presence {
     return rows.map((row) => row.user_id);
   }
 
+  async #inTurn(task: () => Promise<void>): Promise<void> {
+    if (this.#running >= runningMax) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#running++;
+    try {
+      await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+
   #queue(appId: string, id: Id, task: () => Promise<void>): Promise<void> {
     const name = `${appId} ${id}`;
     const before = this.#queues.get(name) ?? Promise.resolve();
     const run = before
-      .then(task)
+      .then(() => this.#inTurn(task))
       .catch((error) => this.#core.onProblem('presence', error))
       .finally(() => {
         if (this.#queues.get(name) === run) this.#queues.delete(name);
