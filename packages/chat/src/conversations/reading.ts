@@ -60,7 +60,7 @@ export class Reading {
     };
   }
 
-  /** The message and up to `most` on either side of it. @throws Refusal `not_found` */
+  /** The message and up to `most` on either side of it, also of people whom the caller has blocked. @throws Refusal `not_found` */
   async around(caller: Caller, id: Id, seq: number, most: number): Promise<readonly Message[]> {
     const { conversation } = await memberAccess(this.#core.db, caller, id, this.#core.clock.now());
     const rows = [
@@ -68,7 +68,7 @@ export class Reading {
       ...(await this.#newer(conversation, seq, most)),
     ];
     if (!rows.some((row) => row.seq === seq)) refuse('not_found');
-    return this.#views.messagesFor(caller.app.id, caller.user, rows);
+    return this.#views.messages(caller.app.id, rows);
   }
 
   async changes(caller: Caller, id: Id, since: number): Promise<Changes> {

@@ -11,6 +11,8 @@ export interface PushService extends Disposable {
   readonly answers: Response[];
   /** Why messages were not in order. */
   readonly faults: string[];
+  /** The next message that is in order. */
+  next(): Promise<PushedMessage>;
 }
 
 export interface PushedMessage {
@@ -22,10 +24,13 @@ export interface PushedMessage {
   readonly claims: { readonly aud: string; readonly exp: number; readonly sub: string };
 }
 
-/** @param serverKey VAPID public key that the browser subscribed with */
+/**
+ * @param serverKey VAPID public key that the browser subscribed with
+ * @param tls null: `http://127.0.0.1`, for servers that may call private addresses
+ */
 export function startPushService(
   serverKey: () => Promise<string>,
-  tls: { cert: string; key: string },
+  tls: { cert: string; key: string } | null,
 ): PushService {
   const browser = createECDH('prime256v1');
   browser.generateKeys();
@@ -33,17 +38,17 @@ export function startPushService(
   const received: PushedMessage[] = [];
   const answers: Response[] = [];
   const faults: string[] = [];
+  const waiting: ((message: PushedMessage) => void)[] = [];
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    tls,
+    ...(tls === null ? {} : { tls }),
     async fetch(request) {
       const answer = answers.shift();
       try {
-        const origin = `https://localhost:${server.port}`;
         const { headers } = request;
         if (headers.get('Content-Encoding') !== 'aes128gcm') throw new Error('not aes128gcm');
-        const claims = await verified(headers.get('Authorization') ?? '', await serverKey(), origin);
+        const claims = await verified(headers.get('Authorization') ?? '', await serverKey(), origin());
         const message: PushedMessage = {
           path: new URL(request.url).pathname,
           text: decrypted(Buffer.from(await request.arrayBuffer()), browser, auth).toString(),
@@ -52,7 +57,10 @@ export function startPushService(
           topic: headers.get('Topic'),
           claims,
         };
-        if (answer === undefined) received.push(message);
+        if (answer === undefined) {
+          received.push(message);
+          for (const resolve of waiting.splice(0)) resolve(message);
+        }
       } catch (error) {
         faults.push(String(error));
       }
@@ -60,13 +68,17 @@ export function startPushService(
     },
   });
   const port = server.port ?? 0;
+  function origin(): string {
+    return tls === null ? `http://127.0.0.1:${server.port}` : `https://localhost:${server.port}`;
+  }
   return {
     port,
     received,
     answers,
     faults,
+    next: () => new Promise((resolve) => waiting.push(resolve)),
     subscription: (path = '/push/one') => ({
-      endpoint: `https://localhost:${port}${path}`,
+      endpoint: origin() + path,
       keys: { p256dh: browser.getPublicKey('base64url'), auth: auth.toString('base64url') },
     }),
     [Symbol.dispose]: () => void server.stop(true),
