@@ -9,6 +9,7 @@ import {
   openRoom,
   reads,
   startChatServer,
+  startPages,
   startSite,
   visit,
   write,
@@ -146,14 +147,14 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     const { page } = window;
     await page.locator('#own-button').click();
     await composer(window, 'Harbour').waitFor();
-    // Trusted Types leave no other way to a second tag than the page's own markup.
-    await page.route(`${site.address}/`, async (route) => {
-      const response = await route.fetch();
-      const tag = /<script async.*?<\/script>/s;
-      const body = (await response.text()).replace(tag, (found) => found + found);
-      await route.fulfill({ response, body });
-    });
-    await page.goto(site.address);
+    const tag = `<script async src="${server.origin}/widget.js" data-app="${server.app.key}"></script>`;
+    const early = 'window.Earshot = (...call) => (Earshot.q ??= []).push(call); Earshot("open");';
+    await using twice = startPages(
+      { '/': `<body><script src="/early.js"></script>${tag}${tag}</body>`, '/early.js': early },
+      `script-src 'self' ${server.origin}; connect-src ${server.origin}`,
+    );
+    await page.goto(twice.address);
+    await page.getByLabel('Your name').waitFor();
     await launcher(window).waitFor();
     await window.evaluate('new Promise((done) => requestIdleCallback(() => setTimeout(done, 300)))');
     expect(await page.locator('[data-earshot]').count()).toBe(1);
@@ -193,20 +194,10 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
 
   test('a panel that the page’s policy forbids says that', async () => {
     await using server = await startChatServer();
-    await using site = await startSite(server);
+    const tag = `<script async src="${server.origin}/widget.js" data-app="${server.app.key}"></script>`;
+    await using site = startPages({ '/': `<body>${tag}</body>` }, `script-src ${server.origin}/widget.js`);
     const window = await open(browser);
     const { page } = window;
-    await page.route(`${site.address}/`, async (route) => {
-      const response = await route.fetch();
-      const policy = (response.headers()['content-security-policy'] ?? '').replace(
-        `script-src 'self' ${server.origin}`,
-        `script-src 'self' ${server.origin}/widget.js`,
-      );
-      await route.fulfill({
-        response,
-        headers: { ...response.headers(), 'content-security-policy': policy },
-      });
-    });
     await page.goto(site.address);
     await launcher(window).click();
     expect(await page.getByRole('alert').innerText()).toContain('(Content-Security-Policy)');
@@ -232,30 +223,20 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
 
   test('a module: a mounted widget, and an element that is defined only when it is asked for', async () => {
     await using server = await startChatServer();
-    await using site = await startSite(server);
+    const code = `import { define, mount } from '${server.origin}/widget/esm.js';
+      document.body.dataset.before = String(customElements.get('earshot-chat') === undefined);
+      define();
+      const mounted = mount(document.getElementById('mine'), { app: '${server.app.key}', position: 'start' });
+      mounted.on('open', (open) => { document.body.dataset.open = String(open); });
+      mounted.open();`;
+    const body = `<body><earshot-chat app="${server.app.key}" room="none"></earshot-chat><div id="mine"></div>
+      <script type="module" src="/module.js"></script></body>`;
+    await using site = startPages(
+      { '/': body, '/module.js': code },
+      `script-src 'self' ${server.origin}; connect-src ${server.origin}; require-trusted-types-for 'script'; trusted-types 'none'`,
+    );
     const window = await open(browser);
     const { page } = window;
-    await page.route(`${site.address}/`, async (route) => {
-      const response = await route.fetch();
-      const body = (await response.text())
-        .replace(/<script async.*?<\/script>/s, '<script type="module" src="/module.js"></script>')
-        .replace(
-          '<main>',
-          `<earshot-chat app="${server.app.key}" room="none"></earshot-chat><div id="mine"></div><main>`,
-        );
-      await route.fulfill({ response, body });
-    });
-    await page.route(`${site.address}/module.js`, (route) =>
-      route.fulfill({
-        contentType: 'text/javascript',
-        body: `import { define, mount } from '${server.origin}/widget/esm.js';
-          document.body.dataset.before = String(customElements.get('earshot-chat') === undefined);
-          define();
-          const mounted = mount(document.getElementById('mine'), { app: '${server.app.key}', position: 'start' });
-          mounted.on('open', (open) => { document.body.dataset.open = String(open); });
-          mounted.open();`,
-      }),
-    );
     await page.goto(site.address);
     await page.locator('#mine').getByLabel('Your name').waitFor();
     expect(await page.locator('body').getAttribute('data-before')).toBe('true');
@@ -263,7 +244,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     expect(await page.locator('earshot-chat .launch').count()).toBe(1);
     const box = await page.locator('#mine .launch').boundingBox();
     expect(box?.x).toBeLessThan(100);
-    await page.locator('earshot-chat').evaluate((node) => node.remove());
+    await window.evaluate(`document.querySelector('earshot-chat').remove()`);
     expect(await page.locator('[data-earshot]').count()).toBe(1);
     expect(window.errors).toEqual([]);
   });

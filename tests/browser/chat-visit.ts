@@ -38,6 +38,25 @@ export async function startSite(
   return { address, [Symbol.asyncDispose]: stop };
 }
 
+/** A site of the test's own: files by path, all under one policy. */
+export function startPages(
+  files: Record<string, string>,
+  policy = "default-src 'none'",
+): { address: string } & AsyncDisposable {
+  const site = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      const text = files[pathname];
+      const type = pathname.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
+      const headers = { 'Content-Type': type, 'Content-Security-Policy': policy };
+      return text === undefined ? new Response(null, { status: 204 }) : new Response(text, { headers });
+    },
+  });
+  return { address: `http://127.0.0.1:${site.port}`, [Symbol.asyncDispose]: () => site.stop(true) };
+}
+
 /** A browser of its own, on the site as Ada, Ben or (null) nobody that the site knows. */
 export async function visit(
   browser: Browser,
@@ -96,4 +115,22 @@ export function askedOf(window: BrowserWindow, server: TestServer): string[] {
     .map((url) => new URL(url))
     .filter((url) => url.host === host)
     .map(({ pathname }) => pathname);
+}
+
+/** Waits in the page until an expression is what is wanted; says what it was instead. Works under any policy. */
+export async function becomes(window: BrowserWindow, expression: string, wanted: unknown): Promise<void> {
+  const found = await window.evaluate<unknown>(
+    `new Promise((done) => {
+       const from = performance.now();
+       const look = async () => {
+         const value = await (${expression});
+         const same = JSON.stringify(value) === ${JSON.stringify(JSON.stringify(wanted))};
+         if (same || performance.now() - from > 12_000) done(value); else setTimeout(look, 30);
+       };
+       look();
+     })`,
+  );
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) {
+    throw new Error(`${expression} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+  }
 }

@@ -18,7 +18,8 @@ export async function openConversation(worker: WorkerScope, data: NotificationDa
   const { app, conversation } = data;
   for (const window of [...windows].sort((a, b) => rank(a) - rank(b))) {
     if (!(await shows(window, { type: 'earshot:open', app, conversation }))) continue;
-    await window.focus();
+    // Refused where the click was too long ago; the conversation is open all the same.
+    await window.focus().catch(() => {});
     return;
   }
   await worker.clients.openWindow(data.url);
