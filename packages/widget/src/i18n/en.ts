@@ -7,7 +7,6 @@ import { type Plural, plural } from './plural.ts';
 export const en = {
   // Frame
   chat: 'Chat',
-  openChat: 'Open chat',
   closeChat: 'Close chat',
   unread: plural({ one: '{n} unread message', other: '{n} unread messages' }),
   close: 'Close',
@@ -23,7 +22,6 @@ export const en = {
   cancel: 'Cancel',
   retry: 'Try again',
   loading: 'Loading',
-  loadFailed: 'This could not be loaded.',
   deletedPerson: 'Deleted person',
   guest: 'Guest',
   guestMark: 'Guest: this name is not verified',
@@ -53,7 +51,6 @@ export const en = {
   mastodonServer: 'Your Mastodon server',
   signInOnly: 'This chat takes no guests. Sign in to join.',
   signedOutElsewhere: 'You have been signed out.',
-  signInAgain: 'Sign in again',
   noSignIn: 'Sign in on this site to chat.',
 
   // Home
@@ -117,7 +114,6 @@ export const en = {
   deletedMessage: 'This message was deleted.',
   hiddenMessage: 'Message of a person you blocked.',
   show: 'Show',
-  hide: 'Hide',
   sending: 'Sending …',
   unsure: 'Not confirmed yet. Trying again …',
   failed: 'Not sent.',
@@ -143,7 +139,6 @@ export const en = {
   sysKicked: '{name} removed {person}.',
   sysBanned: '{name} banned {person}.',
   sysMuted: '{name} muted {person}.',
-  sysUnmuted: '{name} lets {person} write again.',
   sysRole: '{name} made {person} {role}.',
   sysRenamed: '{from} is now called {to}.',
   roleOwner: 'an owner',

@@ -1,5 +1,5 @@
 import type { ComponentType, VNode } from 'preact';
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useFixed } from './context.ts';
 import { Failure } from './parts.tsx';
 
@@ -30,8 +30,12 @@ export function lazy<Props extends object>(
   };
 
   function LazyView(props: Props) {
-    const { t } = useFixed();
-    const [ready, setReady] = useState(texts ? null : chunk);
+    const { t, adopt } = useFixed();
+    const [ready, setReady] = useState(() => {
+      if (texts || chunk === null) return null;
+      adopt(chunk.css);
+      return chunk;
+    });
     const [attempt, setAttempt] = useState(0);
     const [failed, setFailed] = useState(false);
     useEffect(() => {
@@ -40,7 +44,10 @@ export function lazy<Props extends object>(
       setFailed(false);
       Promise.all([fetchChunk(), texts && t.more()]).then(
         ([loaded]) => {
-          if (!gone) setReady(loaded);
+          if (gone) return;
+          // Before it is drawn: what measures itself on mounting must have its looks.
+          adopt(loaded.css);
+          setReady(loaded);
         },
         () => {
           if (!gone) setFailed(true);
@@ -51,17 +58,12 @@ export function lazy<Props extends object>(
       };
     }, [attempt]);
     if (failed) return <Failure problem={{ code: 'network' }} onRetry={() => setAttempt(attempt + 1)} />;
-    return ready === null ? null : <Styled chunk={ready} props={props} />;
+    if (ready === null) return null;
+    const View = ready.view as ComponentType<object>;
+    return <View {...props} />;
   }
 
   return Object.assign(LazyView, {
     preload: () => void fetchChunk().catch(() => {}),
   });
-}
-
-function Styled<Props extends object>({ chunk, props }: { chunk: Chunk<Props>; props: Props }) {
-  const { adopt } = useFixed();
-  useLayoutEffect(() => adopt(chunk.css), []);
-  const View = chunk.view as ComponentType<object>;
-  return <View {...props} />;
 }

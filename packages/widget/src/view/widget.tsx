@@ -28,6 +28,8 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
   const [state, setState] = useState(store.state);
   const [popover, pop] = useState<VNode | null>(null);
   const box = useRef<HTMLDivElement>(null);
+  /** Of chunks that another widget on the page has loaded already. */
+  const early = useRef<string[]>([]);
   const narrow = useMedia(narrowQuery) && options.mode !== 'inline';
   const fixed = useMemo<Fixed>(
     () => ({
@@ -35,11 +37,17 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
       t,
       options,
       pop,
-      adopt: (css) => adopt(box.current?.getRootNode() as ShadowRoot | Document, css, theme),
+      adopt: (css) => {
+        if (box.current === null) early.current.push(css);
+        else adopt(box.current.getRootNode() as ShadowRoot | Document, css, theme);
+      },
     }),
     [store, t, options, theme],
   );
 
+  useLayoutEffect(() => {
+    for (const css of early.current.splice(0)) fixed.adopt(css);
+  }, [fixed]);
   useLayoutEffect(() => {
     setState(store.state);
     return store.subscribe(() => setState(store.state));

@@ -84,8 +84,6 @@ export const more = {
   create: 'Create room',
 
   // Emoji
-  emojiSearch: 'Emoji',
-  emojiRecent: 'Often used',
   emojiFaces: 'Faces',
   emojiHands: 'Hands and people',
   emojiNature: 'Animals and plants',
@@ -103,7 +101,6 @@ export const more = {
   attention: 'Notifications',
   soundLabel: 'Sound',
   soundHint: 'A short sound for messages while you look elsewhere.',
-  notifyLabel: 'Show notifications',
   notifyOn: 'Notifications are allowed on this site.',
   notifyDenied: 'The browser blocks notifications of this site. Allow them in its site settings.',
   notifyUnsupported: 'This browser shows no notifications.',
