@@ -32,6 +32,7 @@ export function inEachForm(
 /** A chat that runs, with the channel server beneath it; use with `await using`. */
 export interface TestChat extends Place, AsyncDisposable {
   readonly form: Form;
+  readonly server: TestServer;
   /** Where pages and API of the chat are, without a slash at the end. */
   readonly address: string;
   /** Somebody who has come in under a name of their own. */

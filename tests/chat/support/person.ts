@@ -7,7 +7,7 @@ import type { TestServer } from '../../support/server.ts';
 /** What a person needs to know of the chat that they use. */
 export interface Place {
   /** The channel server. */
-  readonly server: TestServer;
+  readonly server: Pick<TestServer, 'host' | 'port' | 'onStop'>;
   /** The public key of the app. */
   readonly app: string;
   /** A request as it stands, to a path below the API's. */

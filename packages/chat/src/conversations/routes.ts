@@ -32,8 +32,10 @@ const text = z.string().max(40_000);
 const role = z.enum(['owner', 'moderator', 'member']);
 
 const inConversation = { params: z.object({ id }) };
-const atMessage = { params: z.object({ id, seq: whole }) };
-const atReaction = { params: z.object({ id, seq: whole, emoji: z.string().min(1).max(64) }) };
+// Its text may be anything before it is a number, which the document would take for: may be left out.
+const seqInPath = whole.openapi({ param: { name: 'seq', in: 'path', required: true } });
+const atMessage = { params: z.object({ id, seq: seqInPath }) };
+const atReaction = { params: z.object({ id, seq: seqInPath, emoji: z.string().min(1).max(64) }) };
 
 const socket = z.string().max(50);
 const authRoute = createRoute({

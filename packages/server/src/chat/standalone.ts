@@ -87,7 +87,9 @@ async function assemble(
 
   async function hooks(request: Request): Promise<Response> {
     if (request.method !== 'POST') return text('This address takes webhooks.', 405, { Allow: 'POST' });
-    if (Number(request.headers.get('content-length')) > hookBytesMax) return text('Too large.', 413);
+    const length = request.headers.get('content-length');
+    if (length === null) return text('Expected a Content-Length.', 411);
+    if (Number(length) > hookBytesMax) return text('Too large.', 413);
     const facts = host.facts(request.headers, await request.text());
     if (facts === null) {
       log.warn('chat: a webhook was refused: it is not signed with the secret of the app');
