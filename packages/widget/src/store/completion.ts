@@ -26,8 +26,8 @@ export function complete(
   const fitting = names.filter((name) => name.toLowerCase().startsWith(prefix));
   if (fitting.length === 0 || (prefix === '' && !typed.startsWith('@'))) return null;
   const index = goesOn ? (before.index + 1) % fitting.length : 0;
-  const inserted = `@${fitting[index]} `;
   const rest = text.slice(cursor);
+  const inserted = `@${fitting[index]}${/^\s/.test(rest) ? '' : ' '}`;
   return {
     start,
     typed,

@@ -117,6 +117,21 @@ function hostToken(server: TestServer, claims: Record<string, unknown>): string 
   return `${content}.${new Bun.CryptoHasher('sha256', secret).update(content).digest('base64url')}`;
 }
 
+test('every route that the widget knows is one of the server', async () => {
+  await using server = await start();
+  const document = await (await fetch(`${server.origin}/chat/api/v1/openapi.json`)).json();
+  const there = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{[^}]+\}/g, ':')}`),
+  );
+  const source = await Bun.file(new URL('../client/routes.ts', import.meta.url)).text();
+  const known = [...source.matchAll(/^ {2}'([A-Z]+ [^']+)':/gm)].map(([, route = '']) =>
+    // One of many by its id, to the server.
+    route.replace('/sessions/current', '/sessions/:').replace(/\/:\/(accept|decline|cancel)$/, '/:/$1'),
+  );
+  expect(known.length).toBeGreaterThan(40);
+  expect(known.filter((route) => !there.includes(route))).toEqual([]);
+});
+
 describe('a stranger', () => {
   test('causes nothing: no request, nothing stored, no channel', async () => {
     await using server = await start();
