@@ -157,6 +157,11 @@ export const inventory: Inventory = {
     facts: ['app_id', 'conversation', 'seq', 'at'],
     stays: [],
   },
+  chat_published: {
+    ...none,
+    holds: 'Which changes of conversations have been published',
+    facts: ['app_id', 'conversation', 'from_change', 'to_change'],
+  },
   chat_files: {
     holds: 'Files of messages; their bytes are in the data folder',
     people: ['owner'],
