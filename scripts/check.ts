@@ -11,19 +11,11 @@ import { parityProblems } from './parity.ts';
  * it. A name ending in `.ts` is a file, `@earshot/…` a package, anything else a folder.
  */
 const serverRows = [
-  [
-    '@earshot/base',
-    '@earshot/protocol',
-    '@earshot/data',
-    '@earshot/ui',
-    '@earshot/home',
-    '@earshot/chat',
-    '@earshot/widget',
-  ],
+  ['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/chat', '@earshot/widget'],
   ['config'],
   ['config.ts', 'start-error.ts'],
   ['chat-config.ts'],
-  ['channels'],
+  ['channels', '@earshot/data'],
   ['apps'],
   ['cluster', 'metrics'],
   ['webhooks'],

@@ -59,6 +59,7 @@ const steps: readonly Step[] = [
     minutes: 8,
   },
   { name: 'conformance', command: bunTest(testTimeoutMs, './tests/conformance'), tests: true, minutes: 10 },
+  { name: 'chat', command: bunTest(testTimeoutMs, './tests/chat'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 5 },
   { name: 'browser', command: bunTest(testTimeoutMs, './tests/browser'), tests: true, minutes: 8 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 5 },
