@@ -12,7 +12,7 @@ const uploadRoute = createRoute({
   path: '/conversations/{id}/files',
   summary: 'Uploads a file for a message',
   description:
-    'The body is the file. `X-File-Name` holds its name, percent-encoded. What it is, is judged by its content. Pictures are encoded anew.',
+    'The body is the file. `X-File-Name` holds its name, percent-encoded. What it is, is judged by its content. Pictures are encoded anew, upright, as WebP; of moving ones the first frame stays.',
   request: {
     params: idParam('conversation'),
     headers: z.object({ 'x-file-name': z.string().max(1_000).optional() }),

@@ -253,6 +253,22 @@ test('what gathers when the server stops is sent', async () => {
   expect(chat.payloads()).toMatchObject([{ text: 'last words' }]);
 });
 
+test('a server that stops does not wait for a push service that does not answer', async () => {
+  await using chat = await open();
+  await chat.subscribe();
+  const asked = Promise.withResolvers<void>();
+  chat.service.beforeAnswer = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  chat.say('last words');
+  const stopped = chat.notify.stop();
+  await asked.promise;
+  chat.clock.advance(5_000);
+  await stopped;
+  expect(chat.service.received).toHaveLength(1);
+});
+
 async function open(fresh?: FreshDatabase) {
   const certificate = await makeCertificate();
   const url = await fresh?.();

@@ -14,6 +14,8 @@ const messageSeconds = 24 * 60 * 60;
 /** Ids in one statement: databases have a bound for what a statement may hold. */
 const chunk = 500;
 const checkMs = 10_000;
+/** A server that stops waits no longer for push services. */
+const stopMs = 5_000;
 
 export interface NotifyOptions {
   readonly core: Core;
@@ -205,11 +207,17 @@ export class Notify implements Attention {
     return this.#work.idle();
   }
 
-  /** What gathers is sent, and what is under way is finished. */
+  /** What gathers is sent, as far as that takes no longer than a few seconds. */
   async stop(): Promise<void> {
-    await this.#work.idle();
-    this.#bursts.end();
-    await this.#work.idle();
+    const late = Promise.withResolvers<void>();
+    const timer = this.#core.clock.after(stopMs, late.resolve);
+    const sent = this.#work.idle().then(() => {
+      this.#bursts.end();
+      return this.#work.idle();
+    });
+    await Promise.race([sent, late.promise]);
+    timer.cancel();
+    this.#work.drop();
   }
 
   /** Registers with those of the other parts. */

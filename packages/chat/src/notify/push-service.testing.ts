@@ -11,6 +11,8 @@ export interface PushService extends Disposable {
   readonly answers: Response[];
   /** Why messages were not in order. */
   readonly faults: string[];
+  /** Holds answers back while it does not resolve. */
+  beforeAnswer: () => Promise<void>;
   /** The next message that is in order. */
   next(): Promise<PushedMessage>;
 }
@@ -64,6 +66,7 @@ export function startPushService(
       } catch (error) {
         faults.push(String(error));
       }
+      await service.beforeAnswer();
       return answer ?? new Response(null, { status: 201 });
     },
   });
@@ -71,8 +74,9 @@ export function startPushService(
   function origin(): string {
     return tls === null ? `http://127.0.0.1:${server.port}` : `https://localhost:${server.port}`;
   }
-  return {
+  const service: PushService = {
     port,
+    beforeAnswer: async () => {},
     received,
     answers,
     faults,
@@ -83,6 +87,7 @@ export function startPushService(
     }),
     [Symbol.dispose]: () => void server.stop(true),
   };
+  return service;
 }
 
 /** RFC 8291 over RFC 8188, one record. */

@@ -24,6 +24,12 @@ export class Work {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
+  /** What waits is left; what runs is finished. */
+  drop(): void {
+    this.#waiting.length = 0;
+    this.#next();
+  }
+
   #next(): void {
     while (this.#running < runningMax) {
       const task = this.#waiting.shift();
