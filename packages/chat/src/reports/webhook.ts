@@ -4,7 +4,7 @@ import type { Id } from '../contract/index.ts';
 import type { Core } from '../core/core.ts';
 import { type Outbound, OutboundError } from '../outbound/outbound.ts';
 
-/** Between tries, doubled each time up to the most: some eight hours all together. */
+/** Between tries, doubled each time up to the most: over seven hours all together. */
 const retryFirstMs = 10_000;
 const retryMostMs = 60 * 60_000;
 const triesMost = 16;
