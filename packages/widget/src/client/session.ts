@@ -195,6 +195,8 @@ export function createSession(
     },
     async leave() {
       const token = how === null ? null : await this.current();
+      // Whom the host's site has signed in stays out of the chat until it names somebody anew.
+      hostUser = null;
       forget();
       keep(null);
       tell({ type: 'out' });

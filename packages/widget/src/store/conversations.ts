@@ -65,12 +65,14 @@ export function withArrived(known: Conversation, message: Message, reader: Reade
     counts(message, reader.me) &&
     message.seq > known.me.cursor &&
     !reader.blocked.has(message.author.id);
+  // The list of conversations shows nothing of them.
+  const seen = reader.blocked.has(message.author.id) ? { ...message, text: '', attachments: [] } : message;
   const mentioned = unread && message.mentions.includes(reader.me);
   return {
     ...known,
     lastSeq: Math.max(known.lastSeq, message.seq),
     lastChange: Math.max(known.lastChange, message.change),
-    lastMessage: shown ? message : newest,
+    lastMessage: shown ? seen : newest,
     me: unread
       ? { ...known.me, unread: known.me.unread + 1, mentions: known.me.mentions + (mentioned ? 1 : 0) }
       : known.me,

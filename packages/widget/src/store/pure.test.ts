@@ -39,7 +39,10 @@ describe('a conversation', () => {
     const none = { ...reader, blocked: new Set([bob.id]) };
     expect(withArrived(known, message(6, { author: ann }), reader).me.unread).toBe(0);
     expect(withArrived(read, message(6), reader).me.unread).toBe(0);
-    expect(withArrived(known, message(6), none).me.unread).toBe(0);
+    expect(withArrived(known, message(6), none)).toMatchObject({
+      me: { unread: 0 },
+      lastMessage: { seq: 6, text: '' },
+    });
     expect(withArrived(known, message(6, { kind: 'system' }), reader).me.unread).toBe(0);
     expect(withArrived(known, message(6, { mentions: [ann.id] }), reader).me).toMatchObject({
       unread: 1,

@@ -5,8 +5,8 @@ import { withCursor } from './conversations.ts';
 import type { Kernel } from './kernel.ts';
 import { trimmed } from './timeline.ts';
 
-/** Several messages read in one go are told once. */
-const gatherMs = 300;
+/** The first is told at once, as the page may be left; several messages read in one go are told together. */
+const gatherMs = 400;
 const retryMs = 5_000;
 
 /** How far I have read: here at once, at the server a moment later, where all my tabs and devices learn of it. */
@@ -24,6 +24,7 @@ export function createReading(kernel: Kernel): Reading {
   const unseen = new Map<Id, number>();
   const telling = new Set<Id>();
   let timer: Pending | null = null;
+  let toldAt = 0;
   let stopped = false;
 
   function read(id: Id, seq: number): void {
@@ -37,7 +38,7 @@ export function createReading(kernel: Kernel): Reading {
       timeline: trimmed(state.timeline),
     }));
     untold.set(id, seq);
-    tellIn(gatherMs);
+    tellIn(env.now() - toldAt > gatherMs ? 0 : gatherMs);
   }
 
   function tellIn(ms: number): void {
@@ -53,6 +54,7 @@ export function createReading(kernel: Kernel): Reading {
     if (seq === undefined || telling.has(id)) return;
     untold.delete(id);
     telling.add(id);
+    toldAt = env.now();
     const before = kernel.conversation(id)?.conversation.lastSeq;
     const { problem, value } = await api.call('PUT /conversations/:/cursor', { seq }, id);
     telling.delete(id);

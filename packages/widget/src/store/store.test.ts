@@ -277,6 +277,78 @@ describe('two guests', () => {
   });
 });
 
+describe('what is typed', () => {
+  test('may be a command, and stays with the reason where it cannot be done', async () => {
+    await using server = await start();
+    const ann = open(server.origin, server, browserOf().open());
+    const id = await inLobby(ann, 'Ann');
+    const notes = () =>
+      lobby(ann.state).timeline.items.flatMap((item) => (item.type === 'note' ? [item.note.kind] : []));
+    say(ann, id, '/wave');
+    expect(notes()).toEqual(['unknown-command']);
+    expect(lobby(ann.state).draft.text).toBe('/wave');
+    say(ann, id, '/help');
+    await until(ann, () => notes().includes('help'), 'the help');
+    say(ann, id, '/nick');
+    await until(ann, () => notes().includes('usage'), 'the usage');
+    say(ann, id, '/kick Nobody');
+    await until(ann, () => notes().includes('problem'), 'that nobody is called so');
+    say(ann, id, '/nick Anna');
+    await until(ann, ({ session }) => session.phase === 'in' && session.me.name === 'Anna', 'the new name');
+    await until(ann, (state) => lobby(state).draft.text === '', 'that the draft is empty');
+    say(ann, id, '/me waves');
+    await hears(ann, 'waves');
+    say(ann, id, '//not a command');
+    await hears(ann, '/not a command');
+    say(ann, id, 'x'.repeat(4_001));
+    expect(lobby(ann.state).draft).toMatchObject({ problem: { code: 'too_long', detail: '1' } });
+    expect(lobby(ann.state).draft.text).toHaveLength(4_001);
+  });
+
+  test('waits where a room is in slow mode', async () => {
+    await using server = await start();
+    const ann = open(server.origin, server, browserOf().open());
+    const user = () => hostToken(server, { sub: 'mod-1', name: 'Mo', moderator: true });
+    const mod = open(server.origin, server, browserOf().open(), { user });
+    const id = await inLobby(ann, 'Ann');
+    await inLobby(mod, '');
+    await mod.actions.setRoom(id, { slowSeconds: 60 });
+    await until(ann, (state) => lobby(state).conversation.slowSeconds === 60, 'slow mode');
+    say(ann, id, 'one');
+    await hears(mod, 'one');
+    say(ann, id, 'two');
+    expect(lobby(ann.state).draft).toMatchObject({ text: 'two', problem: { code: 'slow_mode' } });
+  });
+});
+
+describe('the host site', () => {
+  test('says who its user is, and when it is another one or nobody', async () => {
+    await using server = await start();
+    const browser = browserOf();
+    const store = open(server.origin, server, browser.open(), {
+      user: hostToken(server, { sub: '1', name: 'One' }),
+    });
+    const isCalled = (name: string) =>
+      until(store, ({ session }) => session.phase === 'in' && session.me.name === name, name);
+    store.start();
+    await isCalled('One');
+    await until(store, ({ connection }) => connection === 'online', 'the connection');
+    store.identify(hostToken(server, { sub: '2', name: 'Two' }));
+    expect(store.state.session.phase).not.toBe('in');
+    await isCalled('Two');
+    store.identify(null);
+    expect(store.state.session.phase).toBe('none');
+    expect([...browser.local.items]).toEqual([]);
+    const wrong = hostToken(server, { sub: '3', aud: 'another' });
+    store.identify(wrong);
+    await until(
+      store,
+      ({ session }) => session.phase === 'none' && session.problem?.code === 'host_token_invalid',
+      'the refusal',
+    );
+  });
+});
+
 describe('what was missed', () => {
   test('is there after a reload, and so is what was open', async () => {
     await using server = await start();
