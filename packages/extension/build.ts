@@ -16,8 +16,11 @@ const scripts = [
   { from: 'options.ts', format: 'esm' },
 ] as const;
 
-/** @returns the folder */
-export async function buildExtension(folder: string): Promise<string> {
+/**
+ * @param granted host permissions that it has from the beginning: for tests, where nobody can be asked
+ * @returns the folder
+ */
+export async function buildExtension(folder: string, granted: readonly string[] = []): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const { from, format } of scripts) {
@@ -39,11 +42,11 @@ export async function buildExtension(folder: string): Promise<string> {
   for (const size of [16, 48, 128]) {
     await Bun.write(join(folder, `icon-${size}.png`), iconPng({ size, shape: 'rounded' }));
   }
-  await Bun.write(join(folder, 'manifest.json'), `${JSON.stringify(describe(), null, 2)}\n`);
+  await Bun.write(join(folder, 'manifest.json'), `${JSON.stringify(describe(granted), null, 2)}\n`);
   return folder;
 }
 
-function describe(): object {
+function describe(granted: readonly string[]): object {
   const icons = { 16: 'icon-16.png', 48: 'icon-48.png', 128: 'icon-128.png' };
   return {
     manifest_version: 3,
@@ -57,6 +60,7 @@ function describe(): object {
     options_ui: { page: 'options.html', open_in_tab: true },
     permissions: ['activeTab', 'notifications', 'scripting', 'storage'],
     // Nothing until the person names a server or a site.
+    ...(granted.length === 0 ? {} : { host_permissions: granted }),
     optional_host_permissions: ['https://*/*', 'http://*/*'],
     content_security_policy: {
       extension_pages:

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { pageAddress } from './page-address.ts';
+import { pageAddress, vouchedOrigin } from './page-address.ts';
 
 const origin = 'https://example.com';
 
@@ -49,4 +49,14 @@ test('a canonical address is its own', () => {
       expect(pageAddress(canonical, origin).canonical).toBe(canonical);
     }),
   );
+});
+
+test('our own frame and extensions vouch for the page that they are on; pages for themselves only', () => {
+  const page = 'https://example.com/a';
+  const vouched = (sent: string | null) => vouchedOrigin(sent, 'Chat.example.com', page);
+  expect(vouched('https://chat.example.com')).toBe('https://example.com');
+  expect(vouched('chrome-extension://abcdefghijklmnop')).toBe('https://example.com');
+  expect(vouched('https://evil.example')).toBe('https://evil.example');
+  expect(vouched('https://chat.example.com.evil.example')).toBe('https://chat.example.com.evil.example');
+  expect(vouched(null)).toBeNull();
 });

@@ -5,6 +5,8 @@ const longest = 2_048;
 const tracking =
   /^(utm_.*|fbclid|gclid|gclsrc|dclid|gbraid|wbraid|msclkid|twclid|yclid|igshid|igsh|mc_cid|mc_eid|_ga|_gl|_hsenc|_hsmi|oly_anon_id|oly_enc_id|vero_id|wickedid|srsltid|ttclid|li_fat_id)$/i;
 
+const extension = /^(chrome|moz|safari-web)-extension:\/\//;
+
 /** A page, as its room knows it. */
 export interface PageAddress {
   /** The same for every way to write the address of one page. */
@@ -42,4 +44,16 @@ export function pageAddress(text: string, origin: string | null): PageAddress {
     canonical: `${url.origin}${path}${query === '' ? '' : `?${query}`}`,
     title: `${url.host}${path === '/' ? '' : path}`,
   };
+}
+
+/**
+ * The origin that counts for a page's address. A page vouches for its own; our own frame (`mode: 'iframe'`) and browser
+ * extensions, which ask from an origin of theirs, say truthfully which page they are on.
+ *
+ * @param ownHost host and port that the request was sent to
+ */
+export function vouchedOrigin(origin: string | null, ownHost: string, url: string): string | null {
+  if (origin === null) return null;
+  const mayVouch = URL.parse(origin)?.host === ownHost.toLowerCase() || extension.test(origin);
+  return (mayVouch ? URL.parse(url)?.origin : null) ?? origin;
 }

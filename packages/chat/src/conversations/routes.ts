@@ -12,6 +12,7 @@ import {
 import { refuse } from '../refusal.ts';
 import type { ConversationService } from './conversations.ts';
 import type { Ban } from './moderation.ts';
+import { vouchedOrigin } from './page-address.ts';
 import type { Changes, HistoryPage } from './reading.ts';
 import type { Online } from './rooms.ts';
 
@@ -330,8 +331,10 @@ export function conversationRoutes({ rooms, messages, reading, moderation, realt
       c.json(realtime.signIn(c.get('caller'), c.req.valid('json').socket_id), 200),
     )
     .openapi(openRoute, async (c) => {
-      const origin = c.req.header('Origin') ?? null;
-      return c.json(await rooms.open(c.get('caller'), c.req.valid('json'), origin), 200);
+      const room = c.req.valid('json');
+      const sent = c.req.header('Origin') ?? null;
+      const origin = room.kind === 'page' ? vouchedOrigin(sent, c.env.client.host, room.url) : sent;
+      return c.json(await rooms.open(c.get('caller'), room, origin), 200);
     })
     .openapi(roomsRoute, async (c) => c.json({ rooms: await rooms.list(c.get('caller')) }, 200))
     .openapi(createRoomRoute, async (c) =>

@@ -1,5 +1,5 @@
 import { browserEnv } from '../client/browser-env.ts';
-import { isConnect, type ToFrame, type ToPage } from '../embed/frame-messages.ts';
+import { type Connect, isConnect, type ToFrame, type ToPage } from '../embed/frame-messages.ts';
 import type { Panel } from '../embed/panel-contract.ts';
 import { startChat } from '../embed/start.ts';
 
@@ -11,18 +11,18 @@ const listening = new AbortController();
 
 addEventListener(
   'message',
-  ({ data, source, ports }) => {
+  ({ data, source, ports, origin }) => {
     const [port] = ports;
     if (source !== parent || port === undefined || !isConnect(data)) return;
     listening.abort();
-    void open(data, port);
+    void open(data, port, origin);
   },
   { signal: listening.signal },
 );
 
-async function open({ options, address }: Parameters<typeof connected>[0], port: MessagePort): Promise<void> {
+async function open({ options, address }: Connect, port: MessagePort, origin: string): Promise<void> {
   const say = (message: ToPage) => port.postMessage(message);
-  const { panel, token, changeAddress } = await connected({ options, address }, say);
+  const { panel, token, changeAddress } = await connected(options, pageOf(address, origin), say);
   port.onmessage = ({ data }) => {
     const message = data as ToFrame;
     switch (message.type) {
@@ -33,16 +33,18 @@ async function open({ options, address }: Parameters<typeof connected>[0], port:
       case 'token':
         return token.answer(message);
       case 'address':
-        return changeAddress(message.address);
+        return changeAddress(pageOf(message.address, origin));
     }
   };
   say({ type: 'ready' });
 }
 
-async function connected(
-  { options, address }: Pick<import('../embed/frame-messages.ts').Connect, 'options' | 'address'>,
-  say: (message: ToPage) => void,
-) {
+/** A page speaks for pages of its own origin; the browser says which that is. */
+function pageOf(address: string, origin: string): string {
+  return URL.canParse(address) && new URL(address).origin === origin ? address : `${origin}/`;
+}
+
+async function connected(options: Connect['options'], address: string, say: (message: ToPage) => void) {
   let page = address;
   const env = browserEnv();
   const token = tokens(say);
