@@ -2,6 +2,7 @@ import type { Clock, Log } from '@earshot/base';
 import { type Chat, createChat } from '@earshot/chat';
 import type { Database } from '@earshot/data';
 import type { ApiParts } from '../api/call.ts';
+import type { App } from '../apps/app.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Config } from '../config.ts';
@@ -9,6 +10,7 @@ import { publicAddress } from '../http/address.ts';
 import { sharedStyles } from '../pages/bundle.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
+import { chatNeeds } from './needs.ts';
 import { createChatPages } from './pages.ts';
 
 /** The chat's back end with this server as its host, and the chat's pages. */
@@ -23,6 +25,12 @@ export async function createServerChat(options: {
   readonly onProblem: () => void;
 }): Promise<Chat> {
   const { config, database, clock, log, apps, parts } = options;
+  const warn = (app: App) => {
+    if (!app.settings.enabled || !app.settings.chat) return;
+    for (const need of chatNeeds(app.settings)) log.warn({ app: app.id }, `chat: ${need}`);
+  };
+  for (const app of apps.all()) warn(app);
+  apps.onChange(warn);
   const pages = createChatPages({ apps: chatApps(apps), config, log });
   const chat = await createChat({
     database,
