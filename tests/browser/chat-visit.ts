@@ -38,9 +38,9 @@ export async function startSite(
   return { address, [Symbol.asyncDispose]: stop };
 }
 
-/** A site of the test's own: files by path, all under one policy. */
+/** A site of the test's own: files by path, under one policy unless a file has its own. */
 export function startPages(
-  files: Record<string, string>,
+  files: Record<string, string | { text: string; policy: string }>,
   policy = "default-src 'none'",
 ): { address: string } & AsyncDisposable {
   const site = Bun.serve({
@@ -48,10 +48,11 @@ export function startPages(
     port: 0,
     fetch(request) {
       const { pathname } = new URL(request.url);
-      const text = files[pathname];
+      const file = files[pathname];
+      if (file === undefined) return new Response(null, { status: 204 });
+      const { text, policy: own } = typeof file === 'string' ? { text: file, policy } : file;
       const type = pathname.endsWith('.js') ? 'text/javascript' : 'text/html; charset=utf-8';
-      const headers = { 'Content-Type': type, 'Content-Security-Policy': policy };
-      return text === undefined ? new Response(null, { status: 204 }) : new Response(text, { headers });
+      return new Response(text, { headers: { 'Content-Type': type, 'Content-Security-Policy': own } });
     },
   });
   return { address: `http://127.0.0.1:${site.port}`, [Symbol.asyncDispose]: () => site.stop(true) };
