@@ -105,6 +105,8 @@ export interface TestChatOptions {
 
 /** A core that runs. Use with `await using`. */
 export interface TestChat extends AsyncDisposable {
+  /** Of its database. */
+  readonly url: string;
   readonly core: Core;
   readonly clock: ManualClock;
   readonly host: RecordingHost;
@@ -125,7 +127,8 @@ export interface TestChat extends AsyncDisposable {
 
 export async function openTestChat(options: TestChatOptions = {}): Promise<TestChat> {
   const folder = options.url === undefined ? mkdtempSync(join(tmpdir(), 'earshot-chat-')) : undefined;
-  const database: Database = await openDatabase(options.url ?? `sqlite:${join(folder ?? '', 'chat.sqlite')}`);
+  const url = options.url ?? `sqlite:${join(folder ?? '', 'chat.sqlite')}`;
+  const database: Database = await openDatabase(url);
   await migrate(database, 'chat', chatMigrations);
   const clock = options.clock ?? new ManualClock();
   const host = options.host ?? new RecordingHost();
@@ -145,6 +148,7 @@ export async function openTestChat(options: TestChatOptions = {}): Promise<TestC
   const outbox = new OutboxRows(common);
   const background: (() => Promise<void>)[] = [() => timers.idle(), () => outbox.flush()];
   return {
+    url,
     core: { ...common, timers, outbox },
     clock,
     host,

@@ -1,7 +1,8 @@
 import type { Timer } from '@earshot/base';
 import { type Id, inboxOf, limits, type Message, messagesOf } from '../contract/index.ts';
-import type { Attention, Core, Reach } from '../core/core.ts';
-import type { ConversationRow } from './rows.ts';
+import type { Attention, ChatTransaction, Core, Reach } from '../core/core.ts';
+import { lockConversation } from './access.ts';
+import type { ConversationRow, MessageRow } from './rows.ts';
 import type { Views } from './views.ts';
 
 /** How often unpublished changes of other processes are looked for. */
@@ -10,13 +11,10 @@ const sweepMs = 2_000;
 const othersMs = 5_000;
 /** What has been published is written down so late, for many changes at once. */
 const noteMs = 1_000;
-/** As long as another process has not written down what comes before, ours cannot be; then the sweep decides. */
-const noteTries = 10;
 const retryFirstMs = 100;
 const retryMostMs = 30_000;
 /** Changes of one conversation that wait in memory; beyond it they are read again when the host takes them. */
 const waitingMost = 500;
-const readAtOnce = 50;
 /** Clients fetch what they missed; to publish more of the past than this would only slow everybody down. */
 const lateMost = 100;
 /** Members who want to hear of every message, for one message. */
@@ -35,6 +33,12 @@ interface Item extends Published {
   readonly from: number;
 }
 
+/** Changes from the first to the last one. */
+interface Range {
+  from: number;
+  to: number;
+}
+
 /** A conversation that has something to publish. */
 interface Stream {
   target: Target;
@@ -44,8 +48,8 @@ interface Stream {
   readonly waiting: Item[];
   /** Something beyond `position` has to be read from the database first. */
   behind: boolean;
-  /** Published and not written down yet, each from the first to the last change. */
-  notes: { from: number; to: number; tries: number }[];
+  /** Published and not written down yet. */
+  notes: Range[];
   failures: number;
   /** Calls of those whom messages concern, one after the other. */
   calls: Promise<void>;
@@ -64,6 +68,7 @@ export class Publisher {
   readonly #attention: Attention;
   readonly #streams = new Map<string, Stream>();
   #sweep: Timer | undefined;
+  #sweeping = false;
   #note: Timer | undefined;
   #background = new Set<Promise<void>>();
   #stopped = false;
@@ -101,8 +106,8 @@ export class Publisher {
 
   start(): void {
     // A single process begins with what was left when it ended; one of several waits whether others are at it.
-    this.#run(this.sweep(this.#core.kind === 'sqlite' ? 0 : othersMs));
-    this.#sweep = this.#core.clock.every(sweepMs, () => this.#run(this.sweep()));
+    this.#beginSweep(this.#core.kind === 'sqlite' ? 0 : othersMs);
+    this.#sweep = this.#core.clock.every(sweepMs, () => this.#beginSweep(othersMs));
   }
 
   async stop(): Promise<void> {
@@ -123,8 +128,18 @@ export class Publisher {
     await this.#writeNotes();
   }
 
+  #beginSweep(olderThanMs: number): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#run(
+      this.#publishLeft(olderThanMs).finally(() => {
+        this.#sweeping = false;
+      }),
+    );
+  }
+
   /** Publishes what nobody has published for so long. */
-  async sweep(olderThanMs = othersMs): Promise<void> {
+  async #publishLeft(olderThanMs: number): Promise<void> {
     for (const app of this.#core.apps.all()) {
       const rows = await this.#core.db
         .selectFrom('chat_conversations')
@@ -135,9 +150,38 @@ export class Publisher {
         .limit(100)
         .execute();
       for (const row of rows) {
-        if (!this.#streams.has(keyOf(row))) this.pushUnread(row, row.published_change);
+        const own = this.#streams.get(keyOf(row));
+        // What waits for the host here waits for nobody else.
+        const waits = own !== undefined && (own.retry !== undefined || own.work !== undefined || own.behind);
+        if (!waits) await this.#repair(row);
       }
     }
+  }
+
+  /** Publishes the oldest changes that nobody says to have published. */
+  async #repair(conversation: ConversationRow): Promise<void> {
+    const { app_id, id, published_change: published, last_change: last } = conversation;
+    const next = await this.#core.db
+      .selectFrom('chat_published')
+      .select('from_change')
+      .where('app_id', '=', app_id)
+      .where('conversation', '=', id)
+      .where('from_change', '>', published)
+      .orderBy('from_change')
+      .limit(1)
+      .executeTakeFirst();
+    const hole = { from: published + 1, to: next === undefined ? last : next.from_change - 1 };
+    const stream = this.#streamOf(conversation, last);
+    if (hole.to - published > lateMost) {
+      await this.#announce(conversation, last);
+    } else {
+      const rows = await this.#rowsOf(conversation, hole, lateMost);
+      const messages = await this.#views.messages(app_id, rows);
+      for (const [index, message] of messages.entries()) {
+        await this.#publish(stream, { message, isNew: (rows[index]?.created_change ?? 0) > published });
+      }
+    }
+    this.#noted(stream, hole);
   }
 
   #streamOf(target: Target, position: number): Stream {
@@ -192,67 +236,75 @@ export class Publisher {
       // Read from the database meanwhile.
       if (item.message.change > stream.position) {
         await this.#publish(stream, item);
-        this.#published(stream, item.from, item.message.change);
+        this.#published(stream, { from: item.from, to: item.message.change });
       }
       stream.waiting.shift();
     }
   }
 
+  /** Publishes from the database what is beyond the stream's position. */
   async #catchUp(stream: Stream): Promise<void> {
-    const { app_id, id } = stream.target;
-    const conversation = await this.#core.db
-      .selectFrom('chat_conversations')
-      .selectAll()
-      .where('app_id', '=', app_id)
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (conversation === undefined) {
-      stream.behind = false;
-      return;
+    // From now on what comes waits in memory again; what is read here, too, is left out then.
+    stream.behind = false;
+    try {
+      const { app_id, id } = stream.target;
+      const conversation = await this.#core.db
+        .selectFrom('chat_conversations')
+        .selectAll()
+        .where('app_id', '=', app_id)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (conversation === undefined) return;
+      stream.target = conversation;
+      const start = stream.position;
+      const last = conversation.last_change;
+      if (last - start > lateMost) {
+        await this.#announce(conversation, last);
+        this.#published(stream, { from: start + 1, to: last });
+        return;
+      }
+      const rows = await this.#rowsOf(conversation, { from: start + 1, to: last }, lateMost);
+      const messages = await this.#views.messages(app_id, rows);
+      for (const [index, message] of messages.entries()) {
+        await this.#publish(stream, { message, isNew: (rows[index]?.created_change ?? 0) > start });
+        this.#published(stream, { from: stream.position + 1, to: message.change });
+      }
+      // The last changes may have left no row behind: retention takes whole messages.
+      if (last > stream.position) this.#published(stream, { from: stream.position + 1, to: last });
+    } catch (error) {
+      stream.behind = true;
+      throw error;
     }
-    stream.target = conversation;
-    const start = stream.position;
-    if (conversation.last_change - start > lateMost) {
-      const change = conversation.last_change;
-      const channels = channelsOf(conversation);
-      await this.#core.host.publish(app_id, channels, 'changed', { conversation: id, change });
-      this.#published(stream, start + 1, change);
-      return;
-    }
-    const rows = await this.#core.db
+  }
+
+  #rowsOf({ app_id, id }: Target, { from, to }: Range, most: number): Promise<MessageRow[]> {
+    return this.#core.db
       .selectFrom('chat_messages')
       .selectAll()
       .where('app_id', '=', app_id)
       .where('conversation', '=', id)
-      .where('change', '>', start)
+      .where('change', '>=', from)
+      .where('change', '<=', to)
       .orderBy('change')
-      .limit(readAtOnce)
+      .limit(most)
       .execute();
-    const messages = await this.#views.messages(app_id, rows);
-    for (const [index, message] of messages.entries()) {
-      const isNew = (rows[index]?.created_change ?? 0) > start;
-      await this.#publish(stream, { message, isNew });
-      this.#published(stream, stream.position + 1, message.change);
-    }
-    if (rows.length === readAtOnce) return;
-    // The last changes may have left no row behind: retention takes whole messages.
-    if (conversation.last_change > stream.position) {
-      this.#published(stream, stream.position + 1, conversation.last_change);
-    }
-    stream.behind = false;
+  }
+
+  /** Says that there is something to fetch. */
+  #announce(target: Target, change: number): Promise<void> {
+    const { app_id, id } = target;
+    return this.#core.host.publish(app_id, channelsOf(target), 'changed', { conversation: id, change });
   }
 
   async #publish(stream: Stream, { message, isNew }: Published): Promise<void> {
     const { target } = stream;
-    const { app_id, id } = target;
+    const { app_id } = target;
     const data = { message };
     const fits = Buffer.byteLength(JSON.stringify(data)) <= limits.eventBytes;
+    const event = isNew ? 'new_message' : 'message_changed';
     await (fits
-      ? this.#core.host.publish(app_id, channelsOf(target), isNew ? 'new_message' : 'message_changed', data)
-      : this.#core.host.publish(app_id, channelsOf(target), 'changed', {
-          conversation: id,
-          change: message.change,
-        }));
+      ? this.#core.host.publish(app_id, channelsOf(target), event, data)
+      : this.#announce(target, message.change));
     if (!isNew || message.kind === 'system') return;
     stream.calls = stream.calls
       .then(() => this.#call(target, message, fits))
@@ -295,57 +347,84 @@ export class Publisher {
     await outbox.flush();
   }
 
-  #published(stream: Stream, from: number, to: number): void {
-    stream.position = Math.max(stream.position, to);
+  #published(stream: Stream, range: Range): void {
+    stream.position = Math.max(stream.position, range.to);
+    this.#noted(stream, range);
+  }
+
+  #noted(stream: Stream, { from, to }: Range): void {
     const last = stream.notes.at(-1);
     if (last?.to === from - 1) last.to = to;
-    else stream.notes.push({ from, to, tries: 0 });
+    else stream.notes.push({ from, to });
     this.#note ??= this.#core.clock.after(noteMs, () => {
       this.#note = undefined;
       this.#run(this.#writeNotes());
     });
   }
 
-  /** One transaction for all conversations, in one order, so that two processes do not wait for each other. */
+  /** Writes down how far everything is published, for all conversations in one transaction. */
   async #writeNotes(): Promise<void> {
     const noted = [...this.#streams.values()]
       .filter(({ notes }) => notes.length > 0)
+      // In one order, so that two processes do not wait for each other's rows.
       .sort((a, b) => (a.target.id < b.target.id ? -1 : 1))
       .map((stream) => ({ stream, notes: stream.notes.splice(0) }));
     if (noted.length > 0) {
       try {
         await this.#core.db.transaction().execute(async (trx) => {
-          for (const one of noted) {
-            const left: Stream['notes'] = [];
-            for (const note of one.notes) {
-              const { numUpdatedRows } = await trx
-                .updateTable('chat_conversations')
-                .set({ published_change: note.to, unpublished_since: this.#core.clock.now() })
-                .where('app_id', '=', one.stream.target.app_id)
-                .where('id', '=', one.stream.target.id)
-                .where('published_change', '>=', note.from - 1)
-                .where('published_change', '<', note.to)
-                .executeTakeFirst();
-              if (numUpdatedRows === 0n && ++note.tries < noteTries) left.push(note);
-            }
-            one.notes = left;
-          }
+          for (const { stream, notes } of noted) await this.#writeNotesOf(trx, stream.target, notes);
         });
       } catch (error) {
+        // The sweep publishes it once more.
         this.#core.onProblem('publishing messages', error);
       }
-      for (const { stream, notes } of noted) stream.notes.unshift(...notes);
     }
     for (const [key, stream] of this.#streams) {
       const busy = stream.work !== undefined || stream.retry !== undefined || stream.behind;
       if (!busy && stream.waiting.length === 0 && stream.notes.length === 0) this.#streams.delete(key);
     }
-    const open = [...this.#streams.values()].some(({ notes }) => notes.length > 0);
-    if (!open || this.#stopped) return;
-    this.#note ??= this.#core.clock.after(noteMs, () => {
-      this.#note = undefined;
-      this.#run(this.#writeNotes());
-    });
+  }
+
+  /** What follows on what was published before moves the mark; the rest waits for what is between. */
+  async #writeNotesOf(trx: ChatTransaction, { app_id, id }: Target, notes: readonly Range[]): Promise<void> {
+    const row = await lockConversation(trx, this.#core.kind, app_id, id);
+    if (row === undefined) return;
+    const waiting = await trx
+      .selectFrom('chat_published')
+      .select(['from_change', 'to_change'])
+      .where('app_id', '=', app_id)
+      .where('conversation', '=', id)
+      .execute();
+    const ranges = [...waiting.map(({ from_change: from, to_change: to }) => ({ from, to })), ...notes];
+    ranges.sort((a, b) => a.from - b.from);
+    let mark = row.published_change;
+    const left: Range[] = [];
+    for (const { from, to } of ranges) {
+      const last = left.at(-1);
+      if (from <= mark + 1) mark = Math.max(mark, to);
+      else if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
+      else left.push({ from, to });
+    }
+    if (waiting.length > 0) {
+      await trx
+        .deleteFrom('chat_published')
+        .where('app_id', '=', app_id)
+        .where('conversation', '=', id)
+        .execute();
+    }
+    if (left.length > 0) {
+      await trx
+        .insertInto('chat_published')
+        .values(left.map(({ from, to }) => ({ app_id, conversation: id, from_change: from, to_change: to })))
+        .execute();
+    }
+    if (mark === row.published_change) return;
+    await trx
+      .updateTable('chat_conversations')
+      .set({ published_change: mark, unpublished_since: this.#core.clock.now() })
+      .where('app_id', '=', app_id)
+      .where('id', '=', id)
+      .execute();
   }
 
   #run(work: Promise<void>): void {

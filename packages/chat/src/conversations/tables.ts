@@ -27,9 +27,11 @@ export type ConversationTables = {
     last_at: number;
     /** Every change up to this one has been published. Written some time after it is so. */
     published_change: number;
-    /** Since when there has been a change beyond it. */
+    /** When there began to be a change beyond it, or when it last moved. */
     unpublished_since: number;
   };
+  /** What has been published beyond a change that has not (yet), because another process has that one. */
+  chat_published: { app_id: string; conversation: string; from_change: number; to_change: number };
   chat_members: {
     app_id: string;
     conversation: string;
@@ -124,6 +126,14 @@ export const conversationMigrations: Record<string, Migration> = {
         .on('chat_conversations')
         .columns(['app_id', 'unpublished_since'])
         .where(sql`published_change`, '<', sql`last_change`)
+        .execute();
+      await db.schema
+        .createTable('chat_published')
+        .addColumn('app_id', 'text', (column) => column.notNull())
+        .addColumn('conversation', 'text', (column) => column.notNull())
+        .addColumn('from_change', 'bigint', (column) => column.notNull())
+        .addColumn('to_change', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('chat_published_pk', ['app_id', 'conversation', 'from_change'])
         .execute();
       await db.schema
         .createTable('chat_members')
