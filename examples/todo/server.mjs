@@ -55,7 +55,7 @@ export function createSite({ chat, appId, appKey, appSecret, port = 0 }) {
     remove: ({ id }) => (items.delete(id) ? { removed: id, change: ++change } : null),
   };
 
-  const policy = `default-src 'none'; script-src 'self' ${origin}; style-src 'self'; connect-src 'self' ${origin} ${origin.replace('http', 'ws')}; base-uri 'none'; form-action 'self'`;
+  const policy = `default-src 'none'; script-src 'self' ${origin}; style-src 'self'; img-src 'self'; connect-src 'self' ${origin} ${origin.replace('http', 'ws')}; base-uri 'none'; form-action 'self'`;
   const server = createServer(async (request, response) => {
     const answer = (status, type, body) =>
       response.writeHead(status, { 'Content-Type': type, 'Content-Security-Policy': policy }).end(body);
@@ -76,6 +76,7 @@ export function createSite({ chat, appId, appKey, appSecret, port = 0 }) {
       }
       if (pathname === '/todo.js') return answer(200, 'text/javascript', await file('todo.js'));
       if (pathname === '/todo.css') return answer(200, 'text/css', await file('todo.css'));
+      if (pathname === '/favicon.ico') return answer(204, 'image/x-icon', '');
       if (pathname !== '/') return answer(404, 'text/plain', 'Not found\n');
       const page = (await file('page.html'))
         .replaceAll('{chat}', chat)

@@ -1,13 +1,14 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildChatAssets, type ChatAssets } from '../../../server/src/chat/assets.ts';
 
+// The compiler is asked to read all of it.
+setDefaultTimeout(30_000);
+
 const loaderBytesMax = 4 * 1024;
-const panelBytesMax = 55 * 1024;
-/** What we aim at. */
-const panelBytesWanted = 45 * 1024;
+const panelBytesMax = 45 * 1024;
 
 let files: ChatAssets['files'];
 beforeAll(async () => {
@@ -44,19 +45,22 @@ describe('what a browser has to load', () => {
     expect(textOf('/widget.js')).not.toMatch(/\bimport\s*["'{]/);
   });
 
-  test('the first panel is at most 55 kB, style and realtime client included', () => {
+  test('the first panel, in which one says who one is, is at most 45 kB, style included', () => {
     const panel = sum(withImports(entry('panel')));
-    console.log(`first panel ${kB(panel)}, wanted ${kB(panelBytesWanted)}`);
+    console.log(`first panel ${kB(panel)}`);
     expect(panel).toBeLessThanOrEqual(panelBytesMax);
   });
 
-  test('what comes later comes in pieces of at most 15 kB', () => {
+  test('what comes later comes in pieces of at most 16 kB; with stock pusher-js, 32 kB', () => {
     const first = new Set(
       ['panel', 'frame', 'esm', 'chat', 'framed'].flatMap((name) => [...withImports(entry(name))]),
     );
     const later = scripts().filter(([path]) => path.startsWith('/widget/assets/') && !first.has(path));
     for (const [path, { gzipped }] of later) {
-      expect(`${path} ${gzipped.length <= 15 * 1024}`).toBe(`${path} true`);
+      const hasClient = textOf(path).includes('pusher:connection_established');
+      if (hasClient) console.log(`realtime client and what it serves ${kB(gzipped.length)}`);
+      const most = (hasClient ? 32 : 16) * 1024;
+      expect(`${path} ${gzipped.length <= most}`).toBe(`${path} true`);
     }
   });
 });
@@ -65,10 +69,18 @@ describe('what the code does not do', () => {
   const sinks =
     /\.(innerHTML|outerHTML|srcdoc)\s*=(?!=)|insertAdjacentHTML|document\.write|createContextualFragment|parseFromString|setHTMLUnsafe|\beval\(|new Function\b|\bFunction\(|set(Timeout|Interval)\(\s*["'`]|javascript:/;
 
+  /** Preact has a property for it, which no view uses. */
+  const preactsOwn = /\w+\.innerHTML=\w+\.__html/g;
+
+  test('no view asks Preact for HTML', () => {
+    for (const [path] of scripts()) {
+      expect(`${path} ${/dangerouslySetInnerHTML:/.test(textOf(path))}`).toBe(`${path} false`);
+    }
+  });
+
   test('it makes no HTML and no code of strings', () => {
     for (const [path] of scripts()) {
-      // Preact knows a property of this name, which no view uses.
-      const text = textOf(path).replaceAll('dangerouslySetInnerHTML', '');
+      const text = textOf(path).replace(preactsOwn, '');
       expect(`${path}: ${sinks.exec(text)?.[0] ?? 'clean'}`).toBe(`${path}: clean`);
     }
   });
