@@ -31,6 +31,9 @@ export interface Translator<Key extends string = TextKey> {
 
 const dayMs = 86_400_000;
 
+const rightToLeft =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\u200f\u202a-\u202e]/u;
+
 /**
  * @param locale of the texts, for plurals, and of the reader, for numbers and dates: `ar-EG` has texts of `ar`
  * @param loadMore the texts of rare views
@@ -52,6 +55,10 @@ export function translator(
   const full = format({ dateStyle: 'long', timeStyle: 'short' });
   const lists = new Intl.ListFormat(locale);
 
+  const dir = /^(ar|fa|he|ur)\b/.test(locale) ? 'rtl' : 'ltr';
+  /** A value of another direction keeps it to itself. */
+  const isolated = (value: string) =>
+    dir === 'rtl' || rightToLeft.test(value) ? `\u2068${value}\u2069` : value;
   const template = (key: string, n: unknown): string => {
     const text = table.get(key) ?? key;
     if (typeof text === 'string') return text;
@@ -65,7 +72,7 @@ export function translator(
   const translate = (key: string, values: Values = {}) =>
     template(key, values.n).replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = values[name] ?? '';
-      return typeof value === 'number' ? numbers.format(value) : `\u2068${value}\u2069`;
+      return typeof value === 'number' ? numbers.format(value) : isolated(value);
     });
 
   return Object.assign(translate, {
@@ -74,7 +81,7 @@ export function translator(
         .split(/\{(\w+)\}/)
         .map((piece, index) => (index % 2 === 0 ? piece : (values[piece] ?? ''))),
     locale,
-    dir: /^(ar|fa|he|ur)\b/.test(locale) ? ('rtl' as const) : ('ltr' as const),
+    dir,
     number: (value: number) => numbers.format(value),
     percent: (share: number) => percents.format(share),
     bytes(count: number) {
@@ -94,7 +101,7 @@ export function translator(
     },
     short: (at: number) => (daysAgo(at) < 1 ? time : short).format(at),
     full: (at: number) => full.format(at),
-    list: (names: readonly string[]) => lists.format(names.map((name) => `\u2068${name}\u2069`)),
+    list: (names: readonly string[]) => lists.format(names.map(isolated)),
     async more() {
       for (const [key, text] of Object.entries(await loadMore())) table.set(key, text);
     },

@@ -90,7 +90,9 @@ function newMessages({ conversations, layout, session }: WidgetState, heard: Map
   const fresh: Message[] = [];
   for (const [id, { timeline, conversation }] of conversations) {
     const before = heard.get(id);
-    heard.set(id, Math.max(before ?? 0, conversation.lastSeq));
+    const last = timeline.items.findLast((item) => item.type === 'message');
+    const known = last?.type === 'message' ? last.message.seq : 0;
+    heard.set(id, Math.max(before ?? known, conversation.lastSeq));
     if (before === undefined || !layout.open || !open.has(id) || conversation.me.notify === 'none') continue;
     for (let index = timeline.items.length - 1; index >= 0; index--) {
       const item = timeline.items[index];

@@ -273,10 +273,12 @@ function Reactions({
             type="button"
             class="reaction"
             aria-pressed={reaction.users.includes(me.id)}
-            aria-label={t('reactionOf', { emoji: reaction.emoji, n: reaction.count })}
             aria-disabled={!writable}
             onClick={() => writable && acts.toggle(message, reaction.emoji)}
           >
+            <span class="visually-hidden">
+              {t('reactionOf', { emoji: reaction.emoji, n: reaction.count })}
+            </span>
             <span aria-hidden="true">{reaction.emoji}</span>
             <span class="reaction-count" aria-hidden="true">
               {t.number(reaction.count)}

@@ -42,7 +42,8 @@ export function Panels({ narrow }: { narrow: boolean }) {
   }
 
   // Where there is room a conversation stands beside the main panel, else in its place.
-  const alone = narrow || options.mode !== 'corner';
+  const alone =
+    narrow || options.mode !== 'corner' || width < room.main + room.panel + room.gap + 2 * room.edge;
   const docked = known.some(({ conversation }) => conversation === asked);
   const inside = alone || !docked ? asked : undefined;
   const back = () => {

@@ -51,20 +51,45 @@ export function Timeline({ state, me, title }: TimelineProps) {
   const [below, setBelow] = useState(false);
   /** The row at the top of what is seen and where it stands; null: at the end, to be taken along. */
   const anchor = useRef<{ key: string; top: number } | null>(null);
-  /** How high the log was, and how much of it was seen, when that was remembered. */
-  const extent = useRef({ height: 0, seen: 0 });
+  /** Where the log stood when that was remembered: further up means that the reader went there. */
+  const stood = useRef(0);
   const target = useRef<number | null>(null);
   const seen = useRef<string | null>(null);
   const drawn = useRef(new Map<string, { sign: string; item: TimelineItem; vnode: VNode }>());
-  const latest = useRef(state);
-  latest.current = state;
+  const latest = useRef({ state, items, end: items.length });
 
   const at = (key: string | null, or: number) => {
     const index = key === null ? -1 : items.findIndex((item) => item.key === key);
     return index === -1 ? or : index;
   };
-  const end = at(span.last, items.length - 1) + 1;
-  const start = Math.max(0, end - rows.most, Math.min(at(span.first, end - rows.first), end - 1));
+  const rowNodes = () => [...(list.current?.children ?? [])] as HTMLElement[];
+
+  /** Remembers what is at the top of what is seen; nothing when that is the end, where one is taken along. */
+  const mark = (): boolean => {
+    const node = box.current;
+    if (node === null) return true;
+    const away = node.scrollHeight - node.scrollTop - node.clientHeight;
+    const wentUp = node.scrollTop < stood.current - 1;
+    const showsNewest = latest.current.end === latest.current.items.length && newer === 'newest';
+    // What grew below moves nobody away from the end, only the reader does.
+    const atEnd = showsNewest && (away < followPx || (anchor.current === null && !wentUp));
+    const top = atEnd ? undefined : firstSeen(rowNodes(), node.scrollTop);
+    anchor.current = top ? { key: top.dataset.key ?? '', top: top.offsetTop - node.scrollTop } : null;
+    stood.current = node.scrollTop;
+    return atEnd;
+  };
+  // Just before anything changes, because scrolling goes on between its events.
+  if (drawn.current.size > 0) mark();
+
+  let end = at(span.last, items.length - 1) + 1;
+  let start = Math.max(0, end - rows.most, Math.min(at(span.first, end - rows.first), end - 1));
+  // What one reads is never dropped in favour of what came below.
+  const held = anchor.current === null ? -1 : at(anchor.current.key, -1);
+  if (held !== -1 && held < start + 20) {
+    start = Math.max(0, held - 20);
+    end = Math.min(end, start + rows.most);
+  }
+  latest.current = { state, items, end };
 
   const acts = useMemo<MessageActs>(
     () => ({
@@ -82,7 +107,7 @@ export function Timeline({ state, me, title }: TimelineProps) {
             anchor={from}
             onClose={() => pop(null)}
             message={message}
-            state={latest.current}
+            state={latest.current.state}
             me={me}
             showSheet={showSheet}
           />,
@@ -101,7 +126,7 @@ export function Timeline({ state, me, title }: TimelineProps) {
 
   /** Draws the window around the message that is wanted, if it is loaded. */
   const reach = (): boolean => {
-    const { items } = latest.current.timeline;
+    const { items } = latest.current;
     const index = items.findIndex((item) => item.type === 'message' && item.message.seq === target.current);
     if (index === -1) return false;
     const last = items[Math.min(items.length - 1, index + rows.first)];
@@ -112,18 +137,13 @@ export function Timeline({ state, me, title }: TimelineProps) {
     return true;
   };
 
-  const rowNodes = () => [...(list.current?.children ?? [])] as HTMLElement[];
-
-  /** Remembers what is at the top of what is seen. */
+  /** Remembers where one reads, and says what there is below. */
   const remember = () => {
     const node = box.current;
     if (node === null) return;
-    const away = node.scrollHeight - node.scrollTop - node.clientHeight;
-    const atEnd = away < followPx && end === items.length && newer === 'newest';
-    const top = atEnd ? undefined : firstSeen(rowNodes(), node.scrollTop);
-    extent.current = { height: node.scrollHeight, seen: node.clientHeight };
-    anchor.current = top ? { key: top.dataset.key ?? '', top: top.offsetTop - node.scrollTop } : null;
+    const atEnd = mark();
     if (atEnd) seen.current = items.at(-1)?.key ?? null;
+    const away = node.scrollHeight - node.scrollTop - node.clientHeight;
     setBelow(!atEnd && (away > 240 || end < items.length || newer !== 'newest'));
   };
 
@@ -137,6 +157,7 @@ export function Timeline({ state, me, title }: TimelineProps) {
       const row = rowNodes().find((one) => one.dataset.key === key);
       if (row) node.scrollTop = row.offsetTop - top;
     }
+    stood.current = node.scrollTop;
   };
 
   /** Draws or loads more where an end is near. */
@@ -218,16 +239,23 @@ export function Timeline({ state, me, title }: TimelineProps) {
     read();
   }, [items, start, end, older]);
 
+  const settle = useRef(() => {});
+  settle.current = () => {
+    restore();
+    remember();
+  };
   useEffect(() => {
-    const again = () => {
-      restore();
-      remember();
-    };
-    const observer = new ResizeObserver(again);
+    let sizes = '';
+    const observer = new ResizeObserver(() => {
+      const now = [box.current?.clientHeight, list.current?.offsetHeight].join();
+      // The first call tells of no change.
+      if (sizes !== '' && sizes !== now) settle.current();
+      sizes = now;
+    });
     if (box.current) observer.observe(box.current);
     if (list.current) observer.observe(list.current);
     return () => observer.disconnect();
-  });
+  }, []);
   useEffect(() => {
     const look = () => read();
     addEventListener('focus', look);
@@ -239,11 +267,8 @@ export function Timeline({ state, me, title }: TimelineProps) {
   });
 
   const onScroll = () => {
-    // What grew or shrank meanwhile is no wish of the reader's to go elsewhere.
-    const node = box.current;
-    if (node && (node.scrollHeight !== extent.current.height || node.clientHeight !== extent.current.seen))
-      restore();
     remember();
+    if (anchor.current === null) restore();
     grow();
     read();
   };

@@ -66,6 +66,8 @@ function Menu({ anchor, onClose, label, items }: MenuProps) {
               aria-checked={item.checked}
               tabIndex={-1}
               onClick={() => {
+                // Where the keyboard goes back to, also after the dialog that may follow.
+                anchor.focus({ preventScroll: true });
                 onClose();
                 item.act();
               }}
