@@ -231,7 +231,6 @@ export const ar: Texts = {
   problem_full: 'هذه الغرفة ممتلئة. حاول مجددًا لاحقًا.',
   problem_members_only: 'لا يدخل هذه الغرفة إلا الأعضاء. اطلب من مشرف إدخالك.',
   problem_not_reachable: 'لا يمكن الوصول إلى هذا الشخص حاليًا.',
-  problem_full: 'في هذه الغرفة أكبر عدد مسموح به من الأشخاص.',
   problem_files_refused: 'لا يحق لك إرسال ملفات هنا.',
   problem_chat_off: 'لا توجد محادثة هنا. المفتاح غير معروف أو المحادثة معطّلة.',
   problem_not_found: 'لم يعد هذا موجودًا هنا.',

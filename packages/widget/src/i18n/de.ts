@@ -201,7 +201,6 @@ export const de: Texts = {
   problem_full: 'In diesem Raum sind so viele Menschen, wie es dürfen. Versuchen Sie es später noch einmal.',
   problem_members_only: 'Diesen Raum betreten nur Mitglieder. Bitten Sie die Moderation um Einlass.',
   problem_not_reachable: 'Diese Person ist zurzeit nicht erreichbar.',
-  problem_full: 'In diesem Raum sind so viele Personen, wie hineindürfen.',
   problem_files_refused: 'Hier dürfen Sie keine Dateien senden.',
   problem_chat_off: 'Hier gibt es keinen Chat. Der App-Schlüssel ist unbekannt oder der Chat ausgeschaltet.',
   problem_not_found: 'Das gibt es hier nicht mehr.',

@@ -214,7 +214,6 @@ export const en = {
   problem_full: 'As many people are in this room as may be. Try again later.',
   problem_members_only: 'Only members may enter this room. Ask a moderator to let you in.',
   problem_not_reachable: 'This person cannot be reached at the moment.',
-  problem_full: 'As many people are in this room as may be.',
   problem_files_refused: 'You may not send files here.',
   problem_chat_off: 'There is no chat here. The app key is unknown, or its chat is switched off.',
   problem_not_found: 'This is not here any more.',

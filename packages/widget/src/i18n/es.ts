@@ -200,7 +200,6 @@ export const es: Texts = {
   problem_full: 'Esta sala está llena. Vuelve a intentarlo más tarde.',
   problem_members_only: 'En esta sala solo entran miembros. Pide a la moderación que te deje entrar.',
   problem_not_reachable: 'De momento no se puede contactar con esta persona.',
-  problem_full: 'En esta sala ya está el máximo de personas.',
   problem_files_refused: 'Aquí no puedes enviar archivos.',
   problem_chat_off: 'Aquí no hay chat. La clave no existe o el chat está desactivado.',
   problem_not_found: 'Esto ya no está aquí.',

@@ -201,7 +201,6 @@ export const fr: Texts = {
   problem_full: 'Ce salon est complet. Réessayez plus tard.',
   problem_members_only: 'Seuls les membres entrent dans ce salon. Demandez à la modération.',
   problem_not_reachable: 'Cette personne n’est pas joignable pour le moment.',
-  problem_full: 'Cette salle a atteint son nombre maximal de personnes.',
   problem_files_refused: 'Vous ne pouvez pas envoyer de fichiers ici.',
   problem_chat_off: 'Il n’y a pas de discussion ici. La clé est inconnue ou la discussion est désactivée.',
   problem_not_found: 'Ceci n’est plus ici.',
