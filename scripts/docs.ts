@@ -45,7 +45,8 @@ ${settingsTable([...appSettingRows.values()], [...appSettingRows.keys()])}
 
 \`npm start -- chat\` runs the chat's back end and pages on the channels of a server elsewhere: another Earshot, or any that speaks Pusher's
 protocol and HTTP API. That server sends webhooks of channels and members to \`/chat/webhooks\` here; one that is not signed with the app's
-secret is refused.
+secret is refused. Where it is Earshot, its app should have \`EARSHOT_APP_SIGNED_IN_PREFIXES=private-user-,private-room-,presence-room-\`, so that
+whoever is removed from a room cannot go on listening on a connection that never signed in, and \`EARSHOT_APP_CHAT=false\`.
 
 ${settingsTable([...chatProgramRows.values()])}
 

@@ -83,6 +83,25 @@ inEachForm((start) => {
     expect(own.auth).toMatch(new RegExp(`^${chat.app}:[0-9a-f]{64}$`));
   });
 
+  test('a socket that is not signed in, or as somebody else, hears nothing that a kick could not end', async () => {
+    await using chat = await start();
+    const [anna, eve, other] = [await chat.guest('Anna'), await chat.guest('Eve'), await chat.guest('Other')];
+    const { id } = await anna.openLobby();
+    await eve.openLobby();
+    const wire = await chat.server.connect();
+    const asked = { socket_id: wire.socketId, channel_name: messagesOf(id) };
+    const signed = await eve.must('POST', '/realtime/auth', asked);
+    const subscribe = { event: 'pusher:subscribe', data: { channel: messagesOf(id), ...signed } };
+    wire.send(subscribe);
+    expect((await wire.next('pusher:error')).data).toMatchObject({
+      message: expect.stringContaining('Sign in'),
+    });
+    // Signed in as one, with the channels of another: whoever is removed would go on listening as the other.
+    await other.must('POST', '/realtime/user-auth', { socket_id: wire.socketId });
+    expect((await eve.ask('POST', '/realtime/auth', asked)).status).toBe(403);
+    expect((await eve.ask('POST', '/realtime/user-auth', { socket_id: wire.socketId })).status).toBe(403);
+  });
+
   test('the sender is who the token says, whatever the request says', async () => {
     await using chat = await start();
     const [anna, eve] = [await chat.guest('Anna'), await chat.guest('Eve')];

@@ -180,6 +180,7 @@ describe('what is sent', () => {
     using receiver = new HookReceiver();
     await using server = await startWith(receiver, { EARSHOT_APP_WEBHOOK_EVENTS: 'client_event' });
     const wire = await server.connect();
+    await server.signIn(wire, { id: 'u1' });
     const hidden = ['private-user-AAAAAAAAAAAAAAAAAAAAAA', 'private-room-AAAAAAAAAAAAAAAAAAAAAA'];
     for (const channel of [...hidden, 'private-x']) {
       await server.join(wire, channel);

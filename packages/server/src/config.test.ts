@@ -131,6 +131,10 @@ const apps: Record<keyof typeof appSettings, { good: [string, unknown][]; bad: s
   memberBytes: { good: [['2', 2]], bad: ['1', '65537'] },
   userIdLength: { good: [['1', 1]], bad: ['0', '1001'] },
   watchlistUsers: { good: [['10000', 10_000]], bad: ['0', '10001'] },
+  signedInPrefixes: {
+    good: [['private-a-, presence-a-', ['private-a-', 'presence-a-']]],
+    bad: ['private-ä'],
+  },
   webhookUrl: {
     good: [['http://10.0.0.1:8000/hooks?x=1', 'http://10.0.0.1:8000/hooks?x=1']],
     bad: ['example.com/hooks', 'ftp://example.com', 'https://example.com/a b'],

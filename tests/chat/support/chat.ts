@@ -55,7 +55,11 @@ export async function startChat(form: Form, env: Record<string, string> = {}): P
     return testChat(form, server, server.origin, async () => undefined);
   }
   const server = await startServer({
-    env: { EARSHOT_APP_CHAT: 'false', EARSHOT_WEBHOOK_PRIVATE_ADDRESSES: 'true' },
+    env: {
+      EARSHOT_APP_CHAT: 'false',
+      EARSHOT_APP_SIGNED_IN_PREFIXES: 'private-user-,private-room-,presence-room-',
+      EARSHOT_WEBHOOK_PRIVATE_ADDRESSES: 'true',
+    },
   });
   const folder = await temporaryFolder();
   const { id, key, secret } = server.app;
