@@ -22,6 +22,9 @@ import { createIdentity } from './identity/identity.ts';
 import type { ProviderKind } from './identity/providers/providers.ts';
 import { identityRoutes } from './identity/routes.ts';
 import { signInFiles, signInResponse } from './identity/window/pages.ts';
+import { LivePictures } from './live/pictures.ts';
+import { LiveRooms } from './live/rooms.ts';
+import { liveRoutes } from './live/routes.ts';
 import { Notify } from './notify/notify.ts';
 import { notifyRoutes } from './notify/routes.ts';
 import { createOutbound } from './outbound/outbound.ts';
@@ -64,6 +67,8 @@ export interface Chat {
   fetch(request: Request, client: RequestClient): Promise<Response | null>;
   /** What became true on the host. Returns at once. */
   told(fact: HostFact): void;
+  /** Whether there is a live room of this id, for the status of its page. */
+  hasLiveRoom(id: string): Promise<boolean>;
   /** Begins what it does by itself: timers, what is to be published, what a crash left. */
   start(): Promise<void>;
   /** Ends that. What is under way is finished first; the database is still needed until this resolves. */
@@ -144,6 +149,8 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     secretOf: (app) => identity.hostSecrets.current(app),
     linkTo: (app, report) => `${ownAddress}/chat?app=${encodeURIComponent(app.key)}&report=${report}`,
   });
+  const live = new LiveRooms({ core, presenceMembersMost: options.presenceMembersMost });
+  const livePictures = new LivePictures(clock);
   const { personalData: ofFiles } = files;
   for (const data of [
     conversations.personal,
@@ -185,6 +192,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     notify: notifyRoutes(notify, (client) => new URL(options.publicAddress(client)).hostname),
     reports: reportRoutes(reports),
     duties: dutyRoutes(lives),
+    live: liveRoutes(live, livePictures, { apps, ownOrigins, realtime: options.realtime }),
   });
   const pathOf = (request: Request) => belowPrefix(new URL(request.url, 'http://host').pathname, prefix);
   const api = apiShell({
@@ -212,7 +220,9 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     told(fact) {
       if (parseChatChannel(fact.channel) === null || apps.byId(fact.appId) === undefined) return;
       social.told(fact);
+      live.told(fact);
     },
+    hasLiveRoom: (id) => live.exists(id),
     async start() {
       timers.start();
       outbox.start();
@@ -223,6 +233,8 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     async stop() {
       stopIdentity();
       await social.stop();
+      await live.idle();
+      livePictures.stop();
       await timers.stop();
       await conversations.stop();
       await notify.stop();

@@ -1,5 +1,4 @@
 import Publisher from 'pusher';
-import { presencePrefix } from './contract/index.ts';
 import { type ChannelHost, HostError, type HostFact } from './host.ts';
 
 /** How the chat reaches an app on a channel server. */
@@ -93,13 +92,18 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
       return new Set(Object.keys(JSON.parse(text).channels ?? {}));
     },
     async count(_appId, channel) {
-      const isPresence = channel.startsWith(presencePrefix);
+      const isPresence = channel.startsWith('presence-');
       const params = { info: isPresence ? 'user_count' : 'subscription_count' };
       const text = await answered('a question', pusher.get({ path: `/channels/${channel}`, params }));
       const { occupied = false, user_count: users = 0, subscription_count } = JSON.parse(text);
       // Not every server counts the subscriptions of presence channels.
       const subscriptions = subscription_count ?? Math.max(users, occupied ? 1 : 0);
       return { subscriptions: Number(subscriptions), users: Number(users) };
+    },
+    async members(_appId, channel) {
+      const text = await answered('a question', pusher.get({ path: `/channels/${channel}/users` }));
+      const { users = [] } = JSON.parse(text) as { users?: { id: unknown }[] };
+      return new Set(users.map(({ id }) => `${id}`));
     },
     facts(headers, rawBody) {
       const hook = pusher.webhook({ headers: Object.fromEntries(headers), rawBody });

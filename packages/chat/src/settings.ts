@@ -119,6 +119,18 @@ export const chatSettings = {
     default: 100,
     doc: 'Sign-ins and renewals of sessions of one address in a minute.',
   }),
+  chatLivePeople: setting({
+    env: 'EARSHOT_APP_CHAT_LIVE_PEOPLE',
+    kind: wholeNumber(0, 16, '0 = no live rooms'),
+    default: 8,
+    doc: 'People in one live room, where words appear as they are typed and fade. 1 lets nobody talk.',
+  }),
+  chatLiveRoomsPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_LIVE_ROOMS_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 20,
+    doc: 'Live rooms that one address may start in a minute.',
+  }),
   chatReportUrl: optional({
     env: 'EARSHOT_APP_CHAT_REPORT_URL',
     kind: httpsUrl,

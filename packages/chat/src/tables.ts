@@ -4,6 +4,7 @@ import { type KeyTables, keyMigrations } from './core/keys-tables.ts';
 import { type CoreTables, coreMigrations } from './core/tables.ts';
 import { type FileTables, fileMigrations } from './files/tables.ts';
 import { type IdentityTables, identityMigrations } from './identity/tables.ts';
+import { type LiveTables, liveMigrations } from './live/tables.ts';
 import { type NotifyTables, notifyMigrations } from './notify/tables.ts';
 import { type PeopleTables, peopleMigrations } from './people/tables.ts';
 import { type ReportTables, reportMigrations } from './reports/tables.ts';
@@ -14,6 +15,7 @@ export type ChatTables = ConversationTables &
   KeyTables &
   FileTables &
   IdentityTables &
+  LiveTables &
   NotifyTables &
   PeopleTables &
   ReportTables;
@@ -25,6 +27,7 @@ export const chatMigrations: Record<string, Migration> = {
   ...keyMigrations,
   ...fileMigrations,
   ...identityMigrations,
+  ...liveMigrations,
   ...notifyMigrations,
   ...peopleMigrations,
   ...reportMigrations,

@@ -29,6 +29,8 @@ export class RecordingHost implements ChannelHost {
   readonly terminated: { readonly appId: string; readonly userId: string }[] = [];
   /** Names of channels that are occupied; what `occupied` and `count` answer from. */
   readonly subscriptions = new Map<string, { subscriptions: number; users: number }>();
+  /** Members of presence channels; what `members` answers from. */
+  readonly membersOf = new Map<string, Set<string>>();
   /** True, or says true of a publish: it is refused with `HostError`. */
   failing: boolean | ((event: string, channels: readonly string[]) => boolean) = false;
   #held: (() => void)[] | undefined;
@@ -76,6 +78,10 @@ export class RecordingHost implements ChannelHost {
 
   async count(_appId: string, channel: string): Promise<{ subscriptions: number; users: number }> {
     return this.subscriptions.get(channel) ?? { subscriptions: 0, users: 0 };
+  }
+
+  async members(_appId: string, channel: string): Promise<ReadonlySet<string>> {
+    return this.membersOf.get(channel) ?? new Set();
   }
 
   /** Events of that name that the channel got, in order. */

@@ -169,6 +169,14 @@ const apps: Record<keyof typeof appSettings, { good: [string, unknown][]; bad: s
   chatRequestsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
   chatAddressRequestsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
   chatSignInsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatLivePeople: {
+    good: [
+      ['0', 0],
+      ['16', 16],
+    ],
+    bad: ['17', '-1'],
+  },
+  chatLiveRoomsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
   chatReportUrl: { good: [['https://example.com/r', 'https://example.com/r']], bad: ['example.com'] },
   chatOidcIssuer: { good: [['https://login.example.com', 'https://login.example.com']], bad: ['login'] },
   chatOidcName: { good: [['Größe', 'Größe']], bad: ['a\nb', 'a'.repeat(41)] },

@@ -23,13 +23,16 @@ const open: readonly { readonly method: string; readonly path: RegExp }[] = [
   { method: 'GET', path: /^\/(config|openapi\.json)$/ },
   { method: 'POST', path: /^\/sessions\/(guest|host|refresh|provider)$/ },
   { method: 'POST', path: /^\/sign-in\/[a-z]+$/ },
+  // Live rooms know nobody; who stays in one has a token of the room.
+  { method: 'POST', path: /^\/live\/rooms(\/|$)/ },
+  { method: 'GET', path: /^\/live\/rooms\/[^/]+\/pictures\/[^/]+$/ },
   // The address itself is signed.
   { method: 'GET', path: /^\/files\/[^/]+$/ },
 ];
 
 /** Their body is bytes, which their own route bounds and looks at. */
 const isRaw = (method: string, path: string) =>
-  method === 'POST' && /\/conversations\/[^/]+\/files$/.test(path);
+  method === 'POST' && /\/(conversations\/[^/]+\/files|live\/rooms\/[^/]+\/pictures)$/.test(path);
 
 export interface ApiOptions {
   readonly apps: ChatApps;

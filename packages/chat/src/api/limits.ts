@@ -20,8 +20,12 @@ const costs: readonly { readonly method: string; readonly path: RegExp; readonly
 /** A message counts once for each so many bytes of its request: a long text is worth several short ones. */
 const bytesPerMessage = 1_000;
 
+/** Pictures of live rooms that one address may hand over in a minute. */
+const pictureUploadsPerMinute = 120;
+
 type Limit =
   | 'chatSignInsPerMinute'
+  | 'chatLiveRoomsPerMinute'
   | 'chatAddressRequestsPerMinute'
   | 'chatRequestsPerMinute'
   | 'chatMessagesPerMinute'
@@ -44,6 +48,12 @@ export class RequestLimits {
     await this.#take(`address ${address}`, 1, this.#widest('chatAddressRequestsPerMinute'));
     if (method === 'POST' && /^\/(sessions|sign-in)\//.test(path)) {
       await this.#take(`sign-in ${address}`, 1, this.#widest('chatSignInsPerMinute'));
+    }
+    if (method === 'POST' && path === '/live/rooms') {
+      await this.#take(`live ${address}`, 1, this.#widest('chatLiveRoomsPerMinute'));
+    }
+    if (method === 'POST' && /^\/live\/rooms\/[^/]+\/pictures$/.test(path)) {
+      await this.#take(`live pictures ${address}`, 1, pictureUploadsPerMinute);
     }
   }
 

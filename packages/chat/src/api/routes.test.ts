@@ -5,6 +5,7 @@ import { conversationRoutes } from '../conversations/routes.ts';
 import { dutyRoutes } from '../duties/routes.ts';
 import { fileRoutes } from '../files/routes.ts';
 import { identityRoutes } from '../identity/routes.ts';
+import { liveRoutes } from '../live/routes.ts';
 import { notifyRoutes } from '../notify/routes.ts';
 import { peopleRoutes } from '../people/routes.ts';
 import { reportRoutes } from '../reports/routes.ts';
@@ -40,6 +41,7 @@ const routes = chatRoutes({
   notify: notifyRoutes(none, none),
   reports: reportRoutes(none),
   duties: dutyRoutes(none),
+  live: liveRoutes(none, none, none),
 });
 const document = chatDocument(routes, '/x/chat/api/v1') as Document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

@@ -2,6 +2,7 @@ import type { conversationRoutes } from '../conversations/routes.ts';
 import type { dutyRoutes } from '../duties/routes.ts';
 import type { fileRoutes } from '../files/routes.ts';
 import type { identityRoutes } from '../identity/routes.ts';
+import type { liveRoutes } from '../live/routes.ts';
 import type { notifyRoutes } from '../notify/routes.ts';
 import type { peopleRoutes } from '../people/routes.ts';
 import type { reportRoutes } from '../reports/routes.ts';
@@ -16,6 +17,7 @@ export interface PartRoutes {
   readonly notify: ReturnType<typeof notifyRoutes>;
   readonly reports: ReturnType<typeof reportRoutes>;
   readonly duties: ReturnType<typeof dutyRoutes>;
+  readonly live: ReturnType<typeof liveRoutes>;
 }
 
 /** All routes of the chat's HTTP API. */
@@ -27,7 +29,8 @@ export function chatRoutes(parts: PartRoutes) {
     .route('/', parts.files)
     .route('/', parts.notify)
     .route('/', parts.reports)
-    .route('/', parts.duties);
+    .route('/', parts.duties)
+    .route('/', parts.live);
 }
 
 /** What a typed client is made of: `hc<ChatApi>('https://example.com/chat/api/v1')` of `hono/client`. */

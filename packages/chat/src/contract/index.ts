@@ -3,12 +3,17 @@ export type * from './entities.ts';
 export { type ChatErrorBody, type ChatErrorCode, chatErrors } from './errors.ts';
 export type { ClientEvents, PresenceInfo, ServerEventName, ServerEvents } from './events.ts';
 export { limits } from './limits.ts';
+export { type LiveEntry, type LiveInfo, liveLimits } from './live.ts';
 export {
   type ChatChannel,
   type Id,
   inboxOf,
   inboxPrefix,
   isId,
+  liveDoorOf,
+  liveDoorPrefix,
+  liveOf,
+  livePrefix,
   messagesOf,
   messagesPrefix,
   parseChatChannel,

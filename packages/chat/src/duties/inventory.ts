@@ -303,6 +303,21 @@ export const inventory: Inventory = {
     facts: ['app_id', 'id', 'act', 'conversation', 'at'],
     stays: ['actor', 'person'],
   },
+  chat_live_rooms: {
+    ...none,
+    holds: 'Live rooms, by a hash of what names them. Nothing that is said there is kept',
+    facts: [
+      ...(['app_id', 'room', 'channel', 'maker_hash', 'no_take_backs', 'fade_seconds'] as const),
+      ...(['created_at', 'expires_at'] as const),
+    ],
+    passes: 'minutes after the last one has left, at most a day',
+  },
+  chat_live_seats: {
+    ...none,
+    holds: 'Lanes of live rooms that are taken; whoever has one is a random id and nobody known',
+    facts: ['app_id', 'room', 'participant', 'lane', 'token_hash', 'maker', 'held_until'],
+    passes: 'the room',
+  },
   chat_timers: {
     holds: 'Things to do at a time; the subject may be a person',
     people: ['subject'],
