@@ -22,6 +22,7 @@ export function mayReach(url: string, server: string, reach: Reach): boolean {
   const own = new URL(server);
   const secure = protocol === 'https:' || protocol === 'wss:';
   if (own.protocol === 'https:' && !secure) return false;
-  if (host === own.host && pathname.startsWith(own.pathname.replace(/\/$/, ''))) return true;
+  const below = `${own.pathname.replace(/\/$/, '')}/`;
+  if (host === own.host && pathname.startsWith(below)) return true;
   return reach.hosts.has(hostname.toLowerCase());
 }

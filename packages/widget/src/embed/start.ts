@@ -15,6 +15,7 @@ import type { RoomRequest } from '../store/actions.ts';
 import { createCompletion } from '../store/completion.ts';
 import { createStore } from '../store/store.ts';
 import { adoptStyles } from '../styles/index.ts';
+import { loadInside } from '../view/lazy.tsx';
 import type { WidgetOptions } from '../view/options.ts';
 import { Widget } from '../view/widget.tsx';
 import { onAddressChange } from './address.ts';
@@ -64,7 +65,8 @@ export async function startChat(given: StartOptions): Promise<Panel> {
     given.attention?.notifier ?? createNotifier(registration, (data) => show(data.conversation));
 
   const user = hostUser(options.user);
-  const store = createStore({ app, server, room: roomOf(options.room), user, attention: port, env });
+  const room = roomOf(options.room);
+  const store = createStore({ app, server, room, user, attention: port, loadPerson: loadInside, env });
   const box = document.createElement('div');
   box.style.display = 'contents';
   root.append(box);

@@ -51,6 +51,7 @@ export function createWidget(node: HTMLElement, parts: WidgetParts): Widget {
   if (options.accent !== null && CSS.supports('color', options.accent)) {
     node.style.setProperty('--earshot-accent', options.accent);
   }
+  if (options.theme !== 'auto') node.style.colorScheme = options.theme;
   const root = openRoot(node, launcherStyle, parts.rootMode);
   const locale = options.locale ?? (document.documentElement.lang || navigator.language);
   const launcher = createLauncher(root, options, launcherWords(locale), () => widget.toggle());
