@@ -73,6 +73,7 @@ const longSteps: readonly Step[] = [
     tests: true,
     minutes: 60,
   },
+  { name: 'chaos', command: [bun, 'tests/chat/chaos/main.ts'], minutes: 60 },
   { name: 'soak', command: [bun, 'tests/load/soak.ts'], minutes: 120 },
 ];
 /** Cases that each property test tries in the long form. */

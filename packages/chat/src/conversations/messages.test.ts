@@ -6,7 +6,8 @@ import type { ChatTransaction } from '../core/core.ts';
 import { Refusal } from '../refusal.ts';
 import { openTalk } from './testing.ts';
 
-const runs = { numRuns: Number(process.env.EARSHOT_TEST_RUNS ?? 10) };
+/** Each case opens a database. */
+const runs = { numRuns: Math.min(100, Number(process.env.EARSHOT_TEST_RUNS ?? 10)) };
 const code = (work: Promise<unknown>) =>
   work.then(
     () => 'done',
