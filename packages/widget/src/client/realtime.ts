@@ -1,10 +1,9 @@
 import { type ChatConfig, type Id, isId, type PresenceInfo } from '@earshot/chat/contract';
-// The build for workers: no global, nothing stored, no script of others ever loaded.
-import Pusher, { type Channel, type Members as PusherMembers } from 'pusher-js/worker';
 import type { Problem } from '../store/state.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, answered } from './answer.ts';
 import type { Api } from './api.ts';
 import type { Env, Pending } from './env.ts';
+import { type Channel, Pusher, type PusherMembers } from './pusher.ts';
 import type { Members, Socket, SocketListener } from './socket.ts';
 
 /** How long a try may take before the next one: what a blocked WebSocket needs for its fallback comes first. */
@@ -15,19 +14,41 @@ const refusedMs = 30_000;
 /** No sign of life for so long after asking for one: the connection is dead, whatever the browser thinks. */
 const pongMs = 5_000;
 
-export interface RealtimeOptions {
+interface Reached {
   readonly env: Env;
-  readonly api: Api;
   readonly realtime: ChatConfig['realtime'];
+}
+
+export type RealtimeOptions = Reached & (OfSession | Anonymous);
+
+interface OfSession {
+  readonly api: Api;
   /** Proves the session anew after the server has ended the connection. */
   readonly renew: () => Promise<Answer<string>>;
 }
 
+/** Nobody signs in, as in live rooms. */
+interface Anonymous {
+  readonly sign: (what: {
+    socket_id: string;
+    channel_name: string;
+  }) => Promise<Answer<{ auth: string; channel_data?: string }>>;
+}
+
+/** Of clients, whose sender is told by the server alone. */
+const clientEvents = ['client-typing', 'client-live', 'client-live-ask', 'client-live-answer'];
+/** The server did not take an event because they came too fast; the connection goes on. */
+const tooFastCode = 4301;
+
 /**
- * Stock pusher-js, signed in as the session before anything is subscribed. When to try again is decided here: the first
+ * Stock pusher-js, signed in as the session (if there is one) before anything is subscribed. When to try again is decided here: the first
  * time within a second, at a random moment, so that not all come at once when a server starts again.
  */
-export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: SocketListener): Socket {
+export function openSocket(options: RealtimeOptions, to: SocketListener): Socket {
+  const { env, realtime } = options;
+  const session = 'api' in options ? options : null;
+  const sign: Anonymous['sign'] =
+    'sign' in options ? options.sign : (body) => options.api.call('POST /realtime/auth', body);
   const { key, host, port, tls, path } = realtime;
   const wanted = new Set<string>();
   let stopped = false;
@@ -62,7 +83,9 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
       transport: 'ajax',
       endpoint: '',
       customHandler: async ({ socketId }, done) => {
-        const { problem, value } = await api.call('POST /realtime/user-auth', { socket_id: socketId });
+        const answer = await session?.api.call('POST /realtime/user-auth', { socket_id: socketId });
+        if (answer === undefined) return;
+        const { problem, value } = answer;
         if (problem === null) return done(null, value);
         done(new Error(problem.code), null);
         again(Math.max(1, problem.retryAfterSeconds ?? 0) * 1_000 * (1 + env.random()));
@@ -74,14 +97,14 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
       customHandler: async ({ socketId, channelName }, done) => {
         if (!(await signedIn)) return done(new Error('not signed in'), null);
         const body = { socket_id: socketId, channel_name: channelName };
-        const { problem, value } = await api.call('POST /realtime/auth', body);
+        const { problem, value } = await sign(body);
         if (problem === null) return done(null, value);
         done(new Error(problem.code), null);
         notSubscribed(channelName, problem);
       },
     },
   });
-  pusher.signin();
+  if (session !== null) pusher.signin();
   tell('connecting');
   wait(firstWindowMs, restart);
 
@@ -92,6 +115,8 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
       signedIn = new Promise((resolve) => {
         setSignedIn = resolve;
       });
+      to.transport?.(connection.connection?.transport?.name ?? 'ws');
+      if (session === null) isOnline();
     }
     if (current === 'failed') tell('offline');
     // Refused for a reason, and pusher-js does not come back by itself.
@@ -104,7 +129,9 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
   connection.bind(
     'error',
     (error: { data?: { code?: number }; error?: { data?: { code?: number } } } | null) => {
-      lastCode = (error?.error ?? error)?.data?.code ?? 0;
+      const code = (error?.error ?? error)?.data?.code ?? 0;
+      if (code === tooFastCode) to.tooFast?.();
+      else lastCode = code;
     },
   );
   // The connection is lost and pusher-js would try in a second. Its timers are set after this event.
@@ -160,7 +187,7 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
     timer?.cancel();
     if (++refusals > 2) return to.ended({ code: 'origin_refused' });
     tell('connecting');
-    const { problem } = await renew();
+    const { problem } = (await session?.renew()) ?? answered('');
     // What is over was told by the session itself.
     if (problem === null) again(0);
     else again(2_000 * (1 + env.random()));
@@ -193,9 +220,11 @@ export function openSocket({ env, api, realtime, renew }: RealtimeOptions, to: S
         to.event(name, event, data, null);
     });
     // Only here the sender is told.
-    channel.bind('client-typing', (data: unknown, meta: { user_id?: string } | undefined) => {
-      if (wanted.has(name)) to.event(name, 'client-typing', data, meta?.user_id ?? null);
-    });
+    for (const event of clientEvents) {
+      channel.bind(event, (data: unknown, meta: { user_id?: string } | undefined) => {
+        if (wanted.has(name)) to.event(name, event, data, meta?.user_id ?? null);
+      });
+    }
   }
 
   return {

@@ -18,6 +18,10 @@ export interface SocketListener {
   left(channel: string, id: Id): void;
   /** The channel is not ours to hear, or is full. Not tried again until it is subscribed anew. */
   refused(channel: string, problem: Problem): void;
+  /** Each time a connection is there: `ws`, `wss`, `xhr_streaming`, `xhr_polling`. */
+  transport?(name: string): void;
+  /** A client event was not taken because they came too fast. */
+  tooFast?(): void;
   /** The session is over; nothing more comes. */
   ended(problem: Problem): void;
 }
