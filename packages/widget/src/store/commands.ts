@@ -9,6 +9,9 @@ const names = ['nick', 'topic', 'kick', 'ban', 'mute', 'join', 'leave', 'help'] 
 
 export type CommandName = (typeof names)[number];
 
+/** All that one can type, in the order in which they are told. */
+export const commandList = ['me', ...names].map((name) => `/${name}`).join(' ');
+
 /** `//` at the start is a slash that means nothing. */
 export function parseTyped(typed: string): Typed {
   const text = typed.trim();

@@ -15,11 +15,11 @@ export type Block =
   | { readonly type: 'paragraph' | 'quote'; readonly children: readonly Inline[] }
   | { readonly type: 'code-block'; readonly text: string };
 
-/** @param names of people who may be mentioned; without them any word after an @ is a mention */
-export function parseText(text: string, names: readonly string[] | null = null): readonly Block[] {
+/** @param names that may have blanks in them; after an @ the longest that fits is a mention, else any word */
+export function parseText(text: string, names: readonly string[] = []): readonly Block[] {
   const blocks: Block[] = [];
   const lines = text.split('\n');
-  const longestFirst = names === null ? null : [...names].sort((one, other) => other.length - one.length);
+  const longestFirst = [...names].sort((one, other) => other.length - one.length);
   for (let index = 0; index < lines.length; ) {
     const start = index;
     const close = isFence(lines[index]) ? lines.findIndex((line, at) => at > start && isFence(line)) : -1;
@@ -43,7 +43,7 @@ export function parseText(text: string, names: readonly string[] | null = null):
 const isFence = (line: string | undefined) => line !== undefined && /^```\w*\s*$/.test(line);
 const isQuote = (line: string | undefined) => line !== undefined && /^> ?\S/.test(line);
 
-function parseInline(text: string, names: readonly string[] | null): readonly Inline[] {
+function parseInline(text: string, names: readonly string[]): readonly Inline[] {
   const parts: Inline[] = [];
   let plain = '';
   /** Marks of which no second one follows: looked for once. */
@@ -151,13 +151,11 @@ function withoutTail(link: string): string {
 }
 
 /** @param names longest first */
-function nameAt(text: string, at: number, names: readonly string[] | null): string {
-  if (names === null)
-    return /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]{0,38}[\p{L}\p{N}_])?/u.exec(text.slice(at, at + 40))?.[0] ?? '';
+function nameAt(text: string, at: number, names: readonly string[]): string {
   for (const name of names) {
     const found = text.slice(at, at + name.length);
     if (name !== '' && found.toLowerCase() === name.toLowerCase() && !isWord(text[at + name.length]))
       return found;
   }
-  return '';
+  return /^[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]{0,38}[\p{L}\p{N}_])?/u.exec(text.slice(at, at + 40))?.[0] ?? '';
 }

@@ -1,5 +1,6 @@
 import { limits, type Me } from '@earshot/chat/contract';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import type { RoomRequest } from '../store/actions.ts';
 import type { ConversationState, DraftFile } from '../store/state.ts';
 import { useFixed, useWidgetState } from './context.ts';
 import { useSecondsUntil } from './hooks.ts';
@@ -25,15 +26,15 @@ export interface ComposerProps {
 export function Composer({ state, me, title, files }: ComposerProps) {
   const { actions, t } = useFixed();
   const why = useWhyNot(state, me);
-  const { id, kind } = state.conversation;
   if (why !== null) {
     const { removed } = state;
+    const back = wayBack(state);
     return (
       <div class="composer-not" role="note">
         <Icon name={removed !== null ? 'door' : 'lock'} />
         <span>{why}</span>
-        {removed?.why === 'kicked' && kind === 'room' && (
-          <button type="button" class="text-button" onClick={() => actions.openConversation(id)}>
+        {back !== null && (
+          <button type="button" class="text-button" onClick={() => void actions.enterRoom(back)}>
             {t('enterAgain')}
           </button>
         )}
@@ -41,6 +42,12 @@ export function Composer({ state, me, title, files }: ComposerProps) {
     );
   }
   return <Writing state={state} me={me} title={title} files={files} />;
+}
+
+/** How I enter a room again that I was removed from; null: not by a name. */
+function wayBack({ conversation: { name }, removed }: ConversationState): RoomRequest | null {
+  if (removed?.why !== 'kicked' || name === null) return null;
+  return name === 'lobby' ? { kind: 'lobby' } : { kind: 'named', name };
 }
 
 /** The reason in words why I cannot write here, or null. */

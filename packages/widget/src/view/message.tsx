@@ -1,6 +1,7 @@
 import type { Attachment, Me, Message, Reaction } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { commandList } from '../store/commands.ts';
 import type { CommandNote, PendingMessage, TimelineItem } from '../store/state.ts';
 import { Avatar, voiceOf } from './avatar.tsx';
 import { useFixed } from './context.ts';
@@ -99,7 +100,7 @@ function Note({ note }: { note: CommandNote }) {
   const { t } = useFixed();
   switch (note.kind) {
     case 'help':
-      return <>{t('noteHelp', { commands: '/me /msg /join /leave /topic /name /block /help' })}</>;
+      return <>{t('noteHelp', { commands: commandList })}</>;
     case 'unknown-command':
       return <>{t('noteUnknown', { command: note.command })}</>;
     case 'usage':

@@ -6,7 +6,7 @@ import { type Inline, parseText } from '../store/format.ts';
  * @param me my name: where I am mentioned it is marked
  */
 export function formatted(text: string, me: string): ComponentChildren {
-  const blocks = parseText(text);
+  const blocks = parseText(text, [me]);
   return blocks.map((block, index) => {
     if (block.type === 'code-block') return <pre class="text-block">{block.text}</pre>;
     const inline = inlines(block.children, me.toLowerCase());
