@@ -1,7 +1,7 @@
 import { type Id, limits, type Message } from '../contract/index.ts';
 import type { Attachments, Caller, ChatTransaction, Core, People, Reach } from '../core/core.ts';
-import { refuse } from '../refusal.ts';
-import { memberAccess, memberOf, rank } from './access.ts';
+import { Refusal, refuse } from '../refusal.ts';
+import { memberAccess, memberOf, rank, refuseBanned } from './access.ts';
 import { digest } from './keys.ts';
 import type { Lanes, Sent } from './lanes.ts';
 import type { Numbering } from './numbering.ts';
@@ -12,6 +12,8 @@ import type { Views } from './views.ts';
 
 /** Members who can be named in a message, besides those whom the client points out. */
 const candidatesMost = 500;
+/** Rooms that are known to be rooms. */
+const roomsMost = 10_000;
 
 /** What somebody sends, as it comes. */
 export interface Draft {
@@ -32,6 +34,7 @@ export class Messages {
   readonly #attachments: Attachments;
   readonly #views: Views;
   readonly #lanes: Lanes;
+  readonly #rooms = new Set<string>();
 
   constructor(
     core: Core,
@@ -52,15 +55,18 @@ export class Messages {
       refuse('bad_request', { field: 'attachments', message: `At most ${limits.attachmentsPerMessage}.` });
     }
     const text = checkedText(draft.text, attachments.length > 0);
-    const access = await memberAccess(this.#core.db, caller, conversation, this.#core.clock.now());
-    await this.#requireReachable(caller, access.conversation);
+    if (!this.#isRoom(caller.app.id, conversation)) {
+      const access = await memberAccess(this.#core.db, caller, conversation, this.#core.clock.now());
+      await this.#requireReachable(caller, access.conversation);
+      if (access.conversation.kind === 'room') this.#rememberRoom(caller.app.id, conversation);
+    }
     const kind = draft.kind ?? 'text';
     const replyTo = draft.replyTo ?? null;
-    return this.#lanes.send({
+    const sending = this.#lanes.send({
       appId: caller.app.id,
       conversation,
       author: caller.user,
-      moderator: access.rank >= rank.moderator,
+      moderatesApp: caller.moderator,
       clientId: draft.id,
       digest: digest(JSON.stringify([kind, text, replyTo, attachments])),
       kind,
@@ -69,6 +75,23 @@ export class Messages {
       attachments,
       mentions: await this.#mentioned(caller, conversation, text, draft.mentions ?? []),
     });
+    return sending.catch(async (error) => {
+      if (error instanceof Refusal && error.code === 'not_found') {
+        await refuseBanned(this.#core.db, caller.app.id, conversation, caller.user, this.#core.clock.now());
+      }
+      throw error;
+    });
+  }
+
+  /** A room stays one: what is known to be a room is looked at only where its row is held, by all that come together. */
+  #isRoom(appId: string, id: Id): boolean {
+    return this.#rooms.has(`${appId} ${id}`);
+  }
+
+  #rememberRoom(appId: string, id: Id): void {
+    const [oldest] = this.#rooms;
+    if (oldest !== undefined && this.#rooms.size >= roomsMost) this.#rooms.delete(oldest);
+    this.#rooms.add(`${appId} ${id}`);
   }
 
   /** @throws Refusal when the caller may not send a message there now; slow mode does not count */

@@ -51,8 +51,9 @@ interface Stream {
   /** Published and not written down yet. */
   notes: Range[];
   failures: number;
-  /** Calls of those whom messages concern, one after the other. */
-  calls: Promise<void>;
+  /** Whose members are still to be called. */
+  toCall: Message[];
+  calls: Promise<void> | undefined;
   work: Promise<void> | undefined;
   retry: Timer | undefined;
 }
@@ -195,7 +196,8 @@ export class Publisher {
       behind: false,
       notes: [],
       failures: 0,
-      calls: Promise.resolve(),
+      toCall: [],
+      calls: undefined,
       work: undefined,
       retry: undefined,
     };
@@ -300,50 +302,67 @@ export class Publisher {
     const { target } = stream;
     const { app_id } = target;
     const data = { message };
-    const fits = Buffer.byteLength(JSON.stringify(data)) <= limits.eventBytes;
     const event = isNew ? 'new_message' : 'message_changed';
-    await (fits
+    await (fitsEvent(data)
       ? this.#core.host.publish(app_id, channelsOf(target), event, data)
       : this.#announce(target, message.change));
     if (!isNew || message.kind === 'system') return;
-    stream.calls = stream.calls
-      .then(() => this.#call(target, message, fits))
-      .catch((error) => this.#core.onProblem('calling people', error));
+    stream.toCall.push(message);
+    if (stream.calls !== undefined) return;
+    stream.calls = this.#callAll(stream).finally(() => {
+      stream.calls = undefined;
+    });
     this.#run(stream.calls);
   }
 
-  /** Those whom a new message concerns, besides those who look at it. */
-  async #call(target: Target, message: Message, fits: boolean): Promise<void> {
-    const { app_id, id, kind, title } = target;
-    const listeners = await this.#core.db
-      .selectFrom('chat_members')
-      .select(['person', 'notify'])
-      .where('app_id', '=', app_id)
-      .where('conversation', '=', id)
-      .where('left_at', 'is', null)
-      .where('person', '<>', message.author.id)
-      .where((row) =>
-        message.mentions.length === 0
-          ? row('notify', '=', 'all')
-          : row.or([
-              row('notify', '=', 'all'),
-              row.and([row('notify', '=', 'mentions'), row('person', 'in', [...message.mentions])]),
-            ]),
-      )
-      .limit(listenersMost)
-      .execute();
-    if (listeners.length === 0) return;
+  /** Calls those whom new messages concern, besides those who look at them; all that has come meanwhile in one go. */
+  async #callAll(stream: Stream): Promise<void> {
+    // Let the ones that are published in this turn come together.
+    await null;
+    while (stream.toCall.length > 0) {
+      const messages = stream.toCall.splice(0);
+      const { app_id, id } = stream.target;
+      const mentioned = [...new Set(messages.flatMap(({ mentions }) => mentions))];
+      const listeners = await this.#core.db
+        .selectFrom('chat_members')
+        .select(['person', 'notify'])
+        .where('app_id', '=', app_id)
+        .where('conversation', '=', id)
+        .where('left_at', 'is', null)
+        .where((row) =>
+          mentioned.length === 0
+            ? row('notify', '=', 'all')
+            : row.or([
+                row('notify', '=', 'all'),
+                row.and([row('notify', '=', 'mentions'), row('person', 'in', mentioned)]),
+              ]),
+        )
+        .limit(listenersMost)
+        .execute();
+      if (listeners.length > 0) for (const message of messages) await this.#call(stream, message, listeners);
+    }
+  }
+
+  async #call(
+    { target }: Stream,
+    message: Message,
+    listeners: readonly { readonly person: Id; readonly notify: string }[],
+  ): Promise<void> {
+    const { app_id, kind, title } = target;
+    const wanted = listeners.filter(
+      ({ person, notify }) =>
+        person !== message.author.id && (notify === 'all' || message.mentions.includes(person)),
+    );
+    if (wanted.length === 0) return;
     const deaf = await this.#reach.blockersOf(app_id, message.author.id);
-    const to = listeners.map(({ person }) => person).filter((person) => !deaf.has(person));
+    const to = wanted.map(({ person }) => person).filter((person) => !deaf.has(person));
     if (to.length === 0) return;
     this.#attention.message(app_id, message, title, to);
-    const mentioned = to.filter((person) => message.mentions.includes(person)).map(inboxOf);
+    const inboxes = to.filter((person) => message.mentions.includes(person)).map(inboxOf);
     // Inboxes have the messages of one-to-one conversations already.
-    if (kind === 'direct' || mentioned.length === 0 || !fits) return;
+    if (kind === 'direct' || inboxes.length === 0 || !fitsEvent({ message })) return;
     const { db, outbox } = this.#core;
-    await db
-      .transaction()
-      .execute((trx) => outbox.add(trx, app_id, mentioned, 'mention', { message, title }));
+    await db.transaction().execute((trx) => outbox.add(trx, app_id, inboxes, 'mention', { message, title }));
     await outbox.flush();
   }
 
@@ -380,7 +399,11 @@ export class Publisher {
       }
     }
     for (const [key, stream] of this.#streams) {
-      const busy = stream.work !== undefined || stream.retry !== undefined || stream.behind;
+      const busy =
+        stream.work !== undefined ||
+        stream.retry !== undefined ||
+        stream.calls !== undefined ||
+        stream.behind;
       if (!busy && stream.waiting.length === 0 && stream.notes.length === 0) this.#streams.delete(key);
     }
   }
@@ -436,6 +459,8 @@ export class Publisher {
 }
 
 const keyOf = ({ app_id, id }: Pick<Target, 'app_id' | 'id'>): string => `${app_id} ${id}`;
+
+const fitsEvent = (data: object): boolean => Buffer.byteLength(JSON.stringify(data)) <= limits.eventBytes;
 
 /** Where messages of a conversation are published. */
 export function channelsOf(target: Target): string[] {

@@ -10,8 +10,8 @@ export interface SendOrder {
   readonly appId: string;
   readonly conversation: Id;
   readonly author: Id;
-  /** May write where only moderators may, whatever the membership says. */
-  readonly moderator: boolean;
+  /** Moderates every room of the app, whatever the membership says. */
+  readonly moderatesApp: boolean;
   readonly clientId: string;
   readonly digest: string;
   readonly kind: 'text' | 'action';
@@ -98,7 +98,9 @@ async function storeInOne(
       continue;
     }
     const member = members.get(order.author);
-    const refusal = refusalOf(numbering.conversation, member, order, now);
+    const moderator =
+      kind === 'room' && member !== undefined && (order.moderatesApp || member.role !== 'member');
+    const refusal = refusalOf(numbering.conversation, member, { moderator }, now);
     if (refusal !== null) {
       outcomes.set(order, { type: 'refused', refusal });
       continue;
@@ -111,8 +113,7 @@ async function storeInOne(
       });
       continue;
     }
-    const exempt = order.moderator || member?.role !== 'member';
-    if (slowSeconds > 0 && !exempt) {
+    if (slowSeconds > 0 && !moderator) {
       const last = lastSentAt.get(order.author) ?? member?.last_sent_at ?? 0;
       const waitMs = last + slowSeconds * 1000 - now;
       if (waitMs > 0) {
