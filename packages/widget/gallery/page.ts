@@ -17,6 +17,9 @@ const shown = states[name];
 if (shown === undefined)
   throw new Error(`There is no state ${name}. There are: ${Object.keys(states).join(', ')}`);
 
+// Readers who want larger text, as far as a page can stand in for them.
+document.documentElement.style.fontSize = query.get('root') ?? '';
+
 const listeners = new Set<() => void>();
 const done: unknown[][] = [];
 let current: WidgetState = shown.state();

@@ -8,17 +8,14 @@ import { type Gallery, serveGallery } from './serve.ts';
 import { states } from './states.ts';
 
 /** Ways of looking at the widget. */
-export const looks: Record<
-  string,
-  WindowOptions & { query?: string; forcedColours?: boolean; large?: boolean }
-> = {
+export const looks: Record<string, WindowOptions & { query?: string; forcedColours?: boolean }> = {
   light: {},
   dark: { colorScheme: 'dark' },
   phone: { width: 390, height: 760, phone: true },
   small: { width: 320, height: 560, phone: true, colorScheme: 'dark' },
   rtl: { query: '&lang=ar' },
   forced: { forcedColours: true },
-  large: { large: true },
+  large: { query: '&root=200%25' },
 };
 
 /** Opens a state and presses what it says. */
@@ -33,7 +30,6 @@ export async function show(
   if (options.forcedColours) await window.page.emulateMedia({ forcedColors: 'active' });
   await window.page.goto(`${gallery.origin}/?state=${state}${options.query ?? ''}`);
   await window.page.locator('html[data-ready]').waitFor();
-  if (options.large) await window.evaluate(`document.documentElement.style.fontSize = '200%'`);
   for (const selector of states[state]?.press ?? []) {
     await window.page.locator(selector).filter({ visible: true }).first().click();
   }

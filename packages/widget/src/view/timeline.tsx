@@ -53,6 +53,9 @@ export function Timeline({ state, me, title }: TimelineProps) {
   const anchor = useRef<{ key: string; top: number } | null>(null);
   /** Where the log stood when that was remembered: further up means that the reader went there. */
   const stood = useRef(0);
+  /** Set until the end has been drawn: what I send and what I ask for is seen, wherever I was reading. */
+  const toEnd = useRef(false);
+  const [asked, setAsked] = useState(0);
   const target = useRef<number | null>(null);
   const seen = useRef<string | null>(null);
   const drawn = useRef(new Map<string, { sign: string; item: TimelineItem; vnode: VNode }>());
@@ -68,6 +71,10 @@ export function Timeline({ state, me, title }: TimelineProps) {
   const mark = (): boolean => {
     const node = box.current;
     if (node === null) return true;
+    if (toEnd.current) {
+      anchor.current = null;
+      return true;
+    }
     const away = node.scrollHeight - node.scrollTop - node.clientHeight;
     const wentUp = node.scrollTop < stood.current - 1;
     const showsNewest = latest.current.end === latest.current.items.length && newer === 'newest';
@@ -201,13 +208,15 @@ export function Timeline({ state, me, title }: TimelineProps) {
     if (seq > conversation.me.cursor) actions.markRead(id, seq);
   };
 
+  const goToEnd = () => {
+    toEnd.current = true;
+    setSpan({ first: null, last: null });
+    setAsked(asked + 1);
+  };
   const own = items.at(-1);
   const ownKey = own?.type === 'pending' ? own.key : null;
   useLayoutEffect(() => {
-    // What I send is seen by me, wherever I was reading.
-    if (ownKey === null) return;
-    anchor.current = null;
-    setSpan({ first: null, last: null });
+    if (ownKey !== null) goToEnd();
   }, [ownKey]);
 
   const began = useRef(false);
@@ -234,10 +243,11 @@ export function Timeline({ state, me, title }: TimelineProps) {
       }
       target.current = null;
     } else restore();
+    if (end === items.length) toEnd.current = false;
     remember();
     grow();
     read();
-  }, [items, start, end, older]);
+  }, [items, start, end, older, asked]);
 
   const settle = useRef(() => {});
   settle.current = () => {
@@ -274,12 +284,8 @@ export function Timeline({ state, me, title }: TimelineProps) {
   };
 
   const toNewest = () => {
-    anchor.current = null;
-    setSpan({ first: null, last: null });
+    goToEnd();
     if (newer === 'behind') actions.jumpToNewest(id);
-    else restore();
-    const node = box.current;
-    if (node) node.scrollTop = node.scrollHeight;
   };
 
   const focusRow = (row: HTMLElement | undefined) =>
