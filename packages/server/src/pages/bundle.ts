@@ -70,6 +70,9 @@ export function smallCss(css: string): string {
         : part
             .replace(/\s+/g, ' ')
             .replace(/ ?([{};,>]) ?/g, '$1')
+            .replace(/: /g, ':')
+            .replace(/([\d)]) ([*/]) (?=\d|var\()/g, '$1$2')
+            .replace(/(?<![\w.])0\.(?=\d)/g, '.')
             .replace(/;\}/g, '}'),
     )
     .join('')

@@ -37,6 +37,7 @@ function open(
 ): ChatStore {
   const room = { kind: 'lobby' } as const;
   const store = createStore({
+    loadPerson: () => import('./person.ts'),
     app: server.app.key,
     server: address,
     room,

@@ -10,7 +10,7 @@ import type { PersonActions, SignedIn } from './person.ts';
 import { createShell } from './shell.ts';
 import type { Layout, Problem, SessionState, WidgetState } from './state.ts';
 
-type PersonModule = typeof import('./person.ts');
+type PersonModule = Pick<typeof import('./person.ts'), 'createPerson'>;
 type PopupModule = typeof import('../client/popup.ts');
 
 export interface StoreOptions {
@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly user: HostUser | null;
   /** What the browser lets the page do to be noticed; null: nothing. */
   readonly attention?: AttentionPort | null;
+  /** Fetches what only somebody who is signed in needs, the realtime client included. */
+  readonly loadPerson: () => Promise<PersonModule>;
   readonly env?: Env;
 }
 
@@ -96,9 +98,8 @@ export function createStore(options: StoreOptions): ChatStore {
 
   // ——— what is loaded when it is about to be needed
 
-  /** What only somebody who is signed in needs, the realtime client included. */
   async function loadPerson(): Promise<PersonModule | null> {
-    if (module === null) module = import('./person.ts');
+    if (module === null) module = options.loadPerson();
     try {
       return await module;
     } catch {

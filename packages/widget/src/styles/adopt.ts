@@ -12,7 +12,7 @@ export function adopt(root: ShadowRoot | Document, css: string, theme: Theme = '
     theme === 'auto'
       ? css
       : css
-          .replaceAll('(prefers-color-scheme: dark)', theme === 'dark' ? 'all' : 'not all')
+          .replace(/\(prefers-color-scheme: ?dark\)/g, theme === 'dark' ? 'all' : 'not all')
           .replaceAll('light dark', theme);
   let sheet = sheets.get(text);
   if (sheet === undefined) {

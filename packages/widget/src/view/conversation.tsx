@@ -1,16 +1,11 @@
 import type { Id } from '@earshot/chat/contract';
 import type { ConversationState } from '../store/state.ts';
 import { useFixed, useWidgetState } from './context.ts';
+import { ConversationView } from './conversation-view.tsx';
 import { Face } from './face.tsx';
-import { lazy } from './lazy.tsx';
 import { Panel } from './panel.tsx';
 import { Badge, IconButton } from './parts.tsx';
 import { titleOf } from './words.ts';
-
-/** Reading and writing: fetched while the list is already there. */
-export const ConversationView = lazy(async () => (await import('./conversation-chunk.ts')).conversation, {
-  texts: false,
-});
 
 function useConversation(id: Id): ConversationState | undefined {
   return useWidgetState().conversations.get(id);
@@ -23,8 +18,13 @@ function useLabel(state: ConversationState | undefined): string {
   return state.conversation.kind === 'room' ? t('room', { title }) : t('conversationWith', { name: title });
 }
 
+export interface ConversationPanelProps {
+  id: Id;
+  chrome: 'docked' | 'column';
+}
+
 /** A conversation of its own: docked beside the main panel, or the larger column of the page. */
-export function ConversationPanel({ id, chrome }: { id: Id; chrome: 'docked' | 'column' }) {
+export function ConversationPanel({ id, chrome }: ConversationPanelProps) {
   const { actions } = useFixed();
   const state = useConversation(id);
   const docked = chrome === 'docked';

@@ -9,31 +9,41 @@ export interface Chunk<Props> {
   readonly css: string;
 }
 
-export interface Lazy<Props> {
-  (props: Props): VNode | null;
-  /** Fetches it ahead; failing says nothing, for it is tried again when it is shown. */
-  preload(): void;
+type Inside = typeof import('./inside.ts');
+let loadedInside: Inside | null = null;
+
+/** What is for those who are signed in. The realtime client is fetched beside it, in place of after it. */
+export async function loadInside(): Promise<Inside> {
+  import('../client/pusher.ts').catch(() => {}); // what needs it says so
+  loadedInside = await import('./inside.ts');
+  return loadedInside;
 }
 
-/**
- * A view whose code, style and (unless `texts` is false) texts are fetched when it is first shown. One that cannot be
- * fetched says so, with a way to try again.
- */
-export function lazy<Props extends object>(
-  load: () => Promise<Chunk<Props>>,
-  { texts = true } = {},
-): Lazy<Props> {
-  let chunk: Chunk<Props> | null = null;
-  const fetchChunk = async () => {
-    chunk = await load();
-    return chunk;
-  };
+/** A view of `inside.ts`: drawn at once where that is loaded. */
+export function inside<Props extends object>(pick: (from: Inside) => Chunk<Props>) {
+  return later(
+    async () => pick(await loadInside()),
+    () => loadedInside && pick(loadedInside),
+    false,
+  );
+}
 
-  function LazyView(props: Props) {
+/** A view whose code, style and texts are fetched when it is first shown. */
+export function lazy<Props extends object>(load: () => Promise<Chunk<Props>>) {
+  return later(load, () => null, true);
+}
+
+/** One that cannot be fetched says so, with a way to try again. */
+function later<Props extends object>(
+  load: () => Promise<Chunk<Props>>,
+  loaded: () => Chunk<Props> | null,
+  texts: boolean,
+): (props: Props) => VNode | null {
+  return function LazyView(props) {
     const { t, adopt } = useFixed();
     const [ready, setReady] = useState(() => {
-      if (texts || chunk === null) return null;
-      adopt(chunk.css);
+      const chunk = loaded();
+      if (chunk !== null) adopt(chunk.css);
       return chunk;
     });
     const [attempt, setAttempt] = useState(0);
@@ -42,7 +52,7 @@ export function lazy<Props extends object>(
       if (ready !== null) return;
       let gone = false;
       setFailed(false);
-      Promise.all([fetchChunk(), texts && t.more()]).then(
+      Promise.all([load(), texts && t.more()]).then(
         ([loaded]) => {
           if (gone) return;
           // Before it is drawn: what measures itself on mounting must have its looks.
@@ -61,9 +71,5 @@ export function lazy<Props extends object>(
     if (ready === null) return null;
     const View = ready.view as ComponentType<object>;
     return <View {...props} />;
-  }
-
-  return Object.assign(LazyView, {
-    preload: () => void fetchChunk().catch(() => {}),
-  });
+  };
 }

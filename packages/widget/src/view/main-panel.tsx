@@ -1,14 +1,15 @@
 import type { Id } from '@earshot/chat/contract';
 import { Avatar } from './avatar.tsx';
 import { useFixed, useWidgetState } from './context.ts';
-import { ConversationView } from './conversation.tsx';
-import { lazy } from './lazy.tsx';
+import { inside, lazy } from './lazy.tsx';
 import { Panel } from './panel.tsx';
 import { Failure, IconButton, Name, Skeleton } from './parts.tsx';
 import { SignIn } from './sign-in.tsx';
 import { ConnectionStrip } from './strip.tsx';
 
-const Home = lazy(async () => (await import('./home-chunk.ts')).home, { texts: false });
+/** Reading and writing. */
+const ConversationView = inside(({ conversation }) => conversation);
+const Home = inside(({ home }) => home);
 const Settings = lazy(async () => (await import('./rare/settings.tsx')).settings);
 
 export interface MainPanelProps {

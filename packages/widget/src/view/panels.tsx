@@ -1,19 +1,19 @@
-import type { Id } from '@earshot/chat/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { useFixed, useWidgetState } from './context.ts';
-import { ConversationPanel, LoweredPanel } from './conversation.tsx';
+import { inside as insideView } from './lazy.tsx';
 import { MainPanel } from './main-panel.tsx';
-import { MorePanels } from './more-panels.tsx';
 import { Empty } from './parts.tsx';
 
+const Beside = insideView(({ beside }) => beside);
+const ConversationPanel = insideView(({ conversationPanel }) => conversationPanel);
+
 /** Widths in rem, as `frame.css` has them. */
-const room = { main: 23.5, panel: 20, bar: 13, more: 3, gap: 0.75, edge: 1.25 };
+export const room = { columns: 48, main: 23.5, panel: 20, bar: 13, more: 3, gap: 0.75, edge: 1.25 };
 
 /** The main panel, and conversations beside it: as many as there is room for, the others behind one button. */
 export function Panels({ narrow }: { narrow: boolean }) {
   const { layout, conversations, session } = useWidgetState();
   const { options, actions, t } = useFixed();
-  const [front, setFront] = useState<readonly Id[]>([]);
   const width = useWidth();
 
   const { view } = layout;
@@ -23,7 +23,7 @@ export function Panels({ narrow }: { narrow: boolean }) {
   const asked =
     typeof view === 'object' && conversations.has(view.conversation) ? view.conversation : undefined;
 
-  if (options.mode === 'page' && !narrow) {
+  if (options.mode === 'page' && !narrow && width >= room.columns) {
     const current = asked ?? raised;
     return (
       <div class="columns">
@@ -53,38 +53,15 @@ export function Panels({ narrow }: { narrow: boolean }) {
   const main = <MainPanel modal={narrow && options.mode === 'corner'} conversation={inside} onBack={back} />;
   if (alone) return main;
 
-  // What was brought to the front goes first; else newest first, as the store has them.
-  const ordered = [...known].sort((a, b) => rank(front, a.conversation) - rank(front, b.conversation));
-  let left = width - room.main - 2 * room.edge - room.more;
-  const fitting = ordered.filter(({ conversation, lowered }) => {
-    if (conversation === inside) return false;
-    left -= (lowered ? room.bar : room.panel) + room.gap;
-    return left >= 0;
-  });
-  const rest = ordered.filter((panel) => panel.conversation !== inside && !fitting.includes(panel));
-  const bringToFront = (id: Id) => {
-    setFront([id, ...front.filter((other) => other !== id)]);
-    actions.openConversation(id);
-  };
-
   return (
     <div class="dock">
       {main}
-      {fitting.map(({ conversation, lowered }) =>
-        lowered ? (
-          <LoweredPanel key={conversation} id={conversation} />
-        ) : (
-          <ConversationPanel key={conversation} id={conversation} chrome="docked" />
-        ),
-      )}
-      {rest.length > 0 && (
-        <MorePanels ids={rest.map(({ conversation }) => conversation)} onPick={bringToFront} />
+      {known.length > 0 && (
+        <Beside panels={known.filter(({ conversation }) => conversation !== inside)} width={width} />
       )}
     </div>
   );
 }
-
-const rank = (front: readonly Id[], id: Id) => (front.includes(id) ? front.indexOf(id) : front.length);
 
 /** The window's width in rem. */
 function useWidth(): number {

@@ -1,16 +1,17 @@
 import type { VNode } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Translator } from '../i18n/translate.ts';
 import type { Store } from '../store/actions.ts';
 import { adopt, type Theme } from '../styles/adopt.ts';
 import { applyAccent } from './accent.ts';
-import { Announcer } from './announcer.tsx';
 import { type Fixed, FixedContext, StateContext } from './context.ts';
-import { ConversationView } from './conversation.tsx';
 import { activeIn, useBefore, useMedia } from './hooks.ts';
+import { inside } from './lazy.tsx';
 import { Notices } from './notices.tsx';
 import type { WidgetOptions } from './options.ts';
 import { Panels } from './panels.tsx';
+
+const Announcer = inside(({ announcer }) => announcer);
 
 export interface WidgetProps {
   readonly store: Store;
@@ -54,9 +55,6 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
   }, [store]);
   useLayoutEffect(() => applyAccent(box.current as HTMLElement), []);
   const entered = state.session.phase === 'in';
-  useEffect(() => {
-    if (entered) ConversationView.preload();
-  }, [entered]);
 
   const { open } = state.layout;
   const opened = useBefore(open);
@@ -81,7 +79,7 @@ export function Widget({ store, t, options, theme = 'auto' }: WidgetProps) {
           {(open || options.mode !== 'corner') && <Panels narrow={narrow} />}
           {popover !== null && <section aria-label={t('chat')}>{popover}</section>}
           <Notices />
-          <Announcer />
+          {entered && <Announcer />}
         </div>
       </StateContext.Provider>
     </FixedContext.Provider>
