@@ -1,10 +1,13 @@
-import { expect } from 'bun:test';
+import { expect, setDefaultTimeout } from 'bun:test';
 import { type Clock, systemClock, type Timer } from '@earshot/base';
 import type { Locator } from 'playwright-core';
 import { createSite } from '../../examples/embed/server.mjs';
 import { type Browser, type BrowserWindow, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { launcher } from './chat-visit.ts';
+
+// Several browsers at once are slow on a machine that is busy; a wait that is in vain ends by itself long before.
+setDefaultTimeout(60_000);
 
 const chatSecret = 'a-long-random-text-of-32-characters-or-more';
 
