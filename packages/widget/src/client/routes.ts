@@ -7,6 +7,7 @@ import type {
   Id,
   ImportJob,
   Invitation,
+  LiveEntry,
   Me,
   Message,
   Person,
@@ -111,6 +112,16 @@ export interface Routes {
   'POST /invitations/:/decline': Call<None, { invitation: Invitation }>;
   'POST /invitations/:/cancel': Call<None, { invitation: Invitation }>;
   'POST /imports': Call<{ provider: string }, ImportJob>;
+
+  'POST /live/rooms': Call<
+    { app?: string; noTakeBacks: boolean; fadeSeconds: number },
+    { room: string; maker: string }
+  >;
+  'POST /live/rooms/:/enter': Call<{ maker?: string; token?: string; again?: boolean }, LiveEntry>;
+  'POST /live/rooms/:/auth': Call<
+    { token: string; socket_id: string; channel_name: string },
+    { auth: string; channel_data?: string }
+  >;
 
   'POST /conversations/:/files': Call<never, Attachment>;
   'PUT /push/subscription': Call<unknown, unknown>;

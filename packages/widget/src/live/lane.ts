@@ -77,19 +77,21 @@ export class Lane {
   /** Operations from somebody. @param first the number of the first of them */
   batch(first: unknown, data: unknown, now: number): void {
     const ops = readOps(data);
-    if (ops === null || !Number.isSafeInteger(first) || (first as number) < 0) return this.#isWrong();
-    this.#batch(first as number, ops, now);
+    if (ops === null || !isNumber(first)) this.#isWrong();
+    else this.#batch(first, ops, now);
   }
 
   /** All that is there, from somebody. */
   snapshot(next: unknown, data: unknown, now: number): void {
     const cells = readSnapshot(data);
-    if (cells === null || !Number.isSafeInteger(next) || (next as number) < 0) return this.#isWrong();
-    const number = next as number;
+    if (cells === null || !isNumber(next)) {
+      this.#isWrong();
+      return;
+    }
     // Older than what is known, or the same.
-    if (this.#next !== null && (number < this.#next || (number === this.#next && !this.#healing))) return;
+    if (this.#next !== null && (next < this.#next || (next === this.#next && !this.#healing))) return;
     this.#queue = [];
-    this.#next = number;
+    this.#next = next;
     this.#healing = false;
     this.#replace(cells, now);
     this.#takeEarly(now);
@@ -185,11 +187,11 @@ export class Lane {
   }
 
   #batch(first: number, ops: readonly Op[], now: number): void {
-    if (this.#next === null) {
-      if (first > 0) return this.#isEarly(first, ops);
-      this.#next = 0;
+    if (first > (this.#next ?? 0)) {
+      this.#isEarly(first, ops);
+      return;
     }
-    if (first > this.#next) return this.#isEarly(first, ops);
+    this.#next ??= 0;
     if (this.#healing && this.#early.size === 0) return;
     const fresh = ops.slice(this.#next - first);
     if (fresh.length === 0) return;
@@ -308,3 +310,5 @@ export class Lane {
     this.#unsaid = this.#unsaid.filter(({ text }) => text !== '');
   }
 }
+
+const isNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -79,11 +79,13 @@ export class Pacer {
     }
     const since = Math.max(this.#lastAt, this.#factor > 1 ? this.#refusedAt : 0);
     const wait = Math.max(0, since + this.#gap() - now);
-    if (wait === 0) return this.#send();
-    this.#timer = this.#env.after(wait, () => {
-      this.#timer = null;
-      this.#send();
-    });
+    if (wait === 0) this.#send();
+    else {
+      this.#timer = this.#env.after(wait, () => {
+        this.#timer = null;
+        this.#send();
+      });
+    }
   }
 
   #send(): void {
