@@ -37,6 +37,8 @@ const freeOfLimits = {
   EARSHOT_APP_CHAT_ROOM_MESSAGES_PER_MINUTE: '0',
   EARSHOT_APP_CHAT_ADDRESS_REQUESTS_PER_MINUTE: '0',
 };
+/** Between two messages of the one writer who shows the time to receipt where nothing is full. */
+const calmPauseMs = 100;
 const figure = (value: number, digits = 1) => value.toFixed(digits);
 
 export async function chatLoad(options: ChatLoadOptions): Promise<ChatLoadResult> {
@@ -54,12 +56,21 @@ export async function chatLoad(options: ChatLoadOptions): Promise<ChatLoadResult
       return Hearer.open(server, one.session, one.room);
     });
     [{ room, session: writer }] = writers as [Entered];
-    const { sent, latencies, seconds } = await flood(server, writers, hearers, options.seconds);
+    const calm = await flood(server, writers.slice(0, 1), hearers, options.seconds, calmPauseMs);
+    const { sent, latencies, seconds } = await flood(server, writers, hearers, options.seconds, 0);
     for (const hearer of hearers) hearer.close();
-    const short = hearers.filter(({ heard }) => heard !== sent).length;
-    if (short > 0) problems.push(`${short} of ${hearers.length} did not get all ${sent} messages`);
+    const all = calm.sent + sent;
+    const short = hearers.filter(({ heard }) => heard !== all).length;
+    if (short > 0) problems.push(`${short} of ${hearers.length} did not get all ${all} messages`);
     figures['members of the room'] = `${hearers.length}`;
-    figures['writers at once'] = `${writers.length}`;
+    figures['one writer with pauses: messages a second'] = figure(calm.sent / calm.seconds);
+    figures['one writer with pauses: from sending to receipt, p50, ms'] = figure(
+      calm.latencies.percentileMs(0.5),
+    );
+    figures['one writer with pauses: from sending to receipt, p99, ms'] = figure(
+      calm.latencies.percentileMs(0.99),
+    );
+    figures['writers at once, without pauses'] = `${writers.length}`;
     figures['messages stored and delivered, a second'] = figure(sent / seconds);
     figures['deliveries, a second'] = figure((sent * hearers.length) / seconds, 0);
     figures['from sending to receipt, p50, ms'] = figure(latencies.percentileMs(0.5));
@@ -162,11 +173,13 @@ async function flood(
   writers: readonly Entered[],
   hearers: readonly Hearer[],
   seconds: number,
+  pauseMs: number,
 ): Promise<{ sent: number; latencies: Latencies; seconds: number }> {
   const latencies = new Latencies();
   for (const hearer of hearers) {
     hearer.onText = (text) => latencies.add((performance.now() - Number(text)) * 1000);
   }
+  const before = hearers[0]?.heard ?? 0;
   const startedAt = performance.now();
   let sent = 0;
   await Promise.all(
@@ -175,11 +188,13 @@ async function flood(
         const body = { id: crypto.randomUUID(), text: String(performance.now()) };
         await ask(server, 'POST', `/conversations/${room}/messages`, session, body);
         sent++;
+        if (pauseMs > 0) await Bun.sleep(pauseMs);
       }
     }),
   );
   const deadline = performance.now() + 30_000;
-  while (hearers.some(({ heard }) => heard < sent) && performance.now() < deadline) await Bun.sleep(10);
+  while (hearers.some(({ heard }) => heard < before + sent) && performance.now() < deadline)
+    await Bun.sleep(10);
   return { sent, latencies, seconds: (performance.now() - startedAt) / 1000 };
 }
 
