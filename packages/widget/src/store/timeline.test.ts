@@ -67,6 +67,21 @@ describe('a timeline', () => {
     expect(edited.items[1]).toMatchObject({ message: { text: 'edited' } });
   });
 
+  test('answers quote a message as it is now, also one that is not loaded any more', () => {
+    const quoting = (seq: number) =>
+      withMessage(loaded, message(9, { replyTo: { seq, author: bob, excerpt: 'as it was' } }), reader);
+    const excerpt = ({ items }: Timeline) => {
+      const last = items.at(-1);
+      return last?.type === 'message' ? last.message.replyTo?.excerpt : undefined;
+    };
+    const edited = message(6, { change: 12, text: 'as it\nis' });
+    expect(excerpt(withMessage(quoting(6), edited, reader))).toBe('as it is');
+    for (const seq of [2, 6]) {
+      const deleted = message(seq, { change: 13, text: '', deletedAt: 5 });
+      expect(excerpt(withMessage(quoting(seq), deleted, reader))).toBe('');
+    }
+  });
+
   test('older messages go in front, newer ones behind, each once', () => {
     const older = withOlder(loaded, page(2, 5, false), reader);
     expect(seqs(older)).toEqual([2, 3, 4, 5, 6, 7, 8]);

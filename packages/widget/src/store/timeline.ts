@@ -1,4 +1,4 @@
-import type { Id, Message, Person } from '@earshot/chat/contract';
+import { type Id, limits, type Message, type Person } from '@earshot/chat/contract';
 import type { CommandNote, PendingMessage, Timeline, TimelineItem } from './state.ts';
 
 /**
@@ -104,8 +104,30 @@ export function withMessage(timeline: Timeline, message: Message, reader: Reader
   }
   const at = indexOf(cleared.items, message.seq);
   const known = cleared.items[at];
-  if (known?.type !== 'message' || known.message.change >= message.change) return cleared;
-  return { ...cleared, items: replaced(cleared.items, at, itemOf(message, reader)) };
+  if (known?.type === 'message' && known.message.change >= message.change) return cleared;
+  const items =
+    known?.type === 'message' ? replaced(cleared.items, at, itemOf(message, reader)) : cleared.items;
+  const quoting = withQuotes(items, message, reader);
+  return quoting === cleared.items ? cleared : { ...cleared, items: quoting };
+}
+
+/** Answers quote a message as it is now: what was deleted is nowhere on the screen any more. */
+function withQuotes(
+  items: readonly TimelineItem[],
+  { seq, author, text, deletedAt }: Message,
+  { blocked }: Reader,
+): readonly TimelineItem[] {
+  const line = [...(deletedAt !== null || blocked.has(author.id) ? '' : text.replace(/\s+/g, ' '))];
+  const most = limits.excerptCharacters;
+  const excerpt = line.length > most ? `${line.slice(0, most - 1).join('')}…` : line.join('');
+  const isStale = (item: TimelineItem) =>
+    item.type === 'message' && item.message.replyTo?.seq === seq && item.message.replyTo.excerpt !== excerpt;
+  if (!items.some(isStale)) return items;
+  return items.map((item) =>
+    item.type === 'message' && item.message.replyTo !== null && isStale(item)
+      ? { ...item, message: { ...item.message, replyTo: { ...item.message.replyTo, excerpt } } }
+      : item,
+  );
 }
 
 /** Takes the state of a message although it is no newer: its files have fresh addresses. */
