@@ -189,7 +189,8 @@ function ConversationRow({ state, online, current }: ConversationRowProps) {
 
   function said(): string {
     if (message === null) return '';
-    const text = lineOf(t, message);
+    // The server leaves out what the blocked say.
+    const text = lineOf(t, message) || t('hiddenMessage');
     if (message.system !== null) return text;
     if (message.author.id === me) return t('youSaid', { text });
     return conversation.kind === 'room' ? t('personSaid', { name: nameOf(t, message.author), text }) : text;
@@ -258,7 +259,8 @@ function ContactRow({ contact: { person, online } }: { contact: Contact }) {
 function newest({ timeline, conversation }: ConversationState) {
   const last =
     timeline.newer === 'newest' ? timeline.items.findLast((item) => item.type === 'message') : undefined;
-  return last?.type === 'message' ? last.message : conversation.lastMessage;
+  if (last?.type !== 'message') return conversation.lastMessage;
+  return last.hidden ? { ...last.message, text: '', attachments: [] } : last.message;
 }
 
 const lastAt = (state: ConversationState) => newest(state)?.at ?? 0;
