@@ -190,6 +190,18 @@ export class LiveRooms {
     return { app, room, seat: seat ?? refuse('not_found') };
   }
 
+  /** Gives the lane back at once. Whoever has none has left already. */
+  async leave(id: string, token: string): Promise<void> {
+    const found = await this.#find(id);
+    if (found === null) return;
+    await this.#core.db
+      .deleteFrom('chat_live_seats')
+      .where('app_id', '=', found.app.id)
+      .where('room', '=', found.room.room)
+      .where('token_hash', '=', hash(token))
+      .execute();
+  }
+
   /** Signs for the room's channel, and for its maker the door's. @throws Refusal */
   async authorise(
     id: string,

@@ -69,6 +69,15 @@ const enterLive = createRoute({
   responses: { 200: json<LiveEntry>('The lane, and what proves that it is mine') },
 });
 
+const leaveLive = createRoute({
+  method: 'post',
+  path: '/live/rooms/{room}/leave',
+  summary: 'Gives the lane back at once',
+  ...open,
+  request: { params, ...body(z.object({ token: secret })) },
+  responses: { 204: { description: 'It is free' } },
+});
+
 const authLive = createRoute({
   method: 'post',
   path: '/live/rooms/{room}/auth',
@@ -149,6 +158,12 @@ export function liveRoutes(rooms: LiveRooms, pictures: LivePictures, options: Li
         ...(again === undefined ? {} : { again }),
       });
       return c.json({ ...entry, realtime: realtime(app, c.env.client) }, 200);
+    })
+    .openapi(leaveLive, async (c) => {
+      const { room } = c.req.valid('param');
+      guard(c, await rooms.appOf(room));
+      await rooms.leave(room, c.req.valid('json').token);
+      return c.body(null, 204);
     })
     .openapi(authLive, async (c) => {
       const { room } = c.req.valid('param');

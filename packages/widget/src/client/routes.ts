@@ -118,6 +118,7 @@ export interface Routes {
     { room: string; maker: string }
   >;
   'POST /live/rooms/:/enter': Call<{ maker?: string; token?: string; again?: boolean }, LiveEntry>;
+  'POST /live/rooms/:/leave': Call<{ token: string }, unknown>;
   'POST /live/rooms/:/auth': Call<
     { token: string; socket_id: string; channel_name: string },
     { auth: string; channel_data?: string }

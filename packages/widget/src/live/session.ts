@@ -287,9 +287,10 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
       },
       {
         connection(next, at) {
-          connection = next;
+          // There is more to being here than a connection; see `isHere`.
+          connection = next === 'online' ? 'connecting' : next;
           retryAt = at;
-          if (next !== 'online') pacer.open = false;
+          pacer.open = false;
           changed();
         },
         transport(transport) {
@@ -304,6 +305,8 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
         },
         subscribed(name, members) {
           if (name === channel) isHere(members ?? new Map());
+          // Who sees me can count on it that I hear the door.
+          else socket.subscribe(channel);
         },
         event(name, event, data, sender) {
           if (name === makerChannel) heardAtDoor(event);
@@ -351,8 +354,7 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
       leaveStay();
       setPhase('gone', null);
     });
-    socket.subscribe(channel);
-    if (makerChannel !== null) socket.subscribe(makerChannel);
+    socket.subscribe(makerChannel ?? channel);
     setPhase('open', null);
   }
 
@@ -377,6 +379,7 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
     const me = stay?.entry.participant;
     for (const [id, info] of members) if (id !== me) meet(id, info);
     for (const id of others.keys()) if (!members.has(id)) isLeaving(id, goneMs);
+    connection = 'online';
     pacer.open = true;
     // What was said meanwhile was missed, by me and of me.
     wantReset = true;
@@ -658,6 +661,12 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
       void said.then(() => {
         if (stay === current) leaveStay();
         changed();
+        // The lane is free at once.
+        if (current !== null) {
+          const { maker } = readStay(env.tab(), room);
+          keepStay(env.tab(), room, maker === undefined ? {} : { maker });
+          void send('POST /live/rooms/:/leave', [room], { token: current.entry.token });
+        }
       });
       writer = null;
       setPhase('left', null);
