@@ -219,6 +219,24 @@ onEachDatabase((fresh) => {
     expect(talk.chat.host.eventsOn(inboxOf(ben), 'create_chat').at(-1)?.conversation.me.role).toBe('owner');
   });
 
+  test('a room by its id: for who is in it and for moderators of the app; those with a role are found among many', async () => {
+    await using talk = await openTalk({ url: await fresh() });
+    const [ann, ben, eve] = [talk.add('Ann'), talk.add('Ben'), talk.add('Eve')];
+    const boss = talk.add('Boss', { moderator: true });
+    const { rooms, moderation } = talk.service;
+    const { id } = await rooms.create(talk.as(ann), { name: 'tea', title: '', membersOnly: true });
+    await moderation.act(talk.as(ann), id, 'let-in', ben, null, '');
+    const open = (person: string, wanted = id) =>
+      code(rooms.open(talk.as(person), { kind: 'id', id: wanted }, null));
+    expect([await open(ben), await open(eve), await open(boss)]).toEqual(['done', 'not_found', 'done']);
+    expect(await members(talk, boss, id)).toEqual(['Ann', 'Ben', 'Boss']);
+    const { members: staff } = await rooms.members(talk.as(ben), id, undefined, true);
+    expect(staff.map(({ name, role }) => [name, role])).toEqual([['Ann', 'owner']]);
+    // What two people say to each other is not entered by anybody.
+    expect(await open(boss, await talk.direct(ann, ben))).toBe('not_found');
+    expect(await open(boss, newId())).toBe('not_found');
+  });
+
   test('leaving ends no mute, and a room for members takes nobody in again by itself', async () => {
     await using talk = await openTalk({ url: await fresh() });
     const [ann, ben] = [talk.add('Ann'), talk.add('Ben')];

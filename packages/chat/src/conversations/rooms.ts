@@ -34,7 +34,9 @@ export type RoomRequest =
   | { readonly kind: 'lobby' }
   | { readonly kind: 'page'; readonly url: string; readonly title?: string | undefined }
   | { readonly kind: 'named'; readonly name: string }
-  | { readonly kind: 'signed'; readonly token: string };
+  | { readonly kind: 'signed'; readonly token: string }
+  /** By its id: for who is in it, and for moderators of the app, who have it from a report. */
+  | { readonly kind: 'id'; readonly id: Id };
 
 /** Reads the room that a host's token names. @throws Refusal */
 export type ReadRoomToken = (
@@ -107,6 +109,11 @@ export class Rooms {
         if (namedKey(request.name) === namedKey('lobby')) return this.open(caller, { kind: 'lobby' }, origin);
         const id = await this.#idOf(app.id, namedKey(request.name));
         return this.#enter(caller, id ?? refuse('not_found', { field: 'name' }), false);
+      }
+      case 'id': {
+        const { conversation, rank: mine } = await accessTo(this.#core.db, caller, request.id);
+        if (mine === rank.none || conversation.kind === 'direct') refuse('not_found', { field: 'id' });
+        return this.#enter(caller, request.id, false);
       }
       case 'signed': {
         const { room, title, membersOnly } = await this.#readRoomToken(app, request.token);
@@ -210,8 +217,8 @@ export class Rooms {
     return this.#online(conversation);
   }
 
-  /** By the members' ids, a page at a time; `after` is the last one of the page before. */
-  async members(caller: Caller, id: Id, after: Id | undefined) {
+  /** By the members' ids, a page at a time; `after` is the last one of the page before. @param staff only those with a role */
+  async members(caller: Caller, id: Id, after: Id | undefined, staff = false) {
     const { app } = caller;
     await memberAccess(this.#core.db, caller, id, this.#core.clock.now());
     const rows = await this.#core.db
@@ -221,6 +228,7 @@ export class Rooms {
       .where('conversation', '=', id)
       .where('left_at', 'is', null)
       .where('person', '>', after ?? '')
+      .$if(staff, (query) => query.where('role', '<>', 'member'))
       .orderBy('person')
       .limit(membersPage + 1)
       .execute();

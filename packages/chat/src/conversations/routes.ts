@@ -66,13 +66,15 @@ const openRoute = createRoute({
   description:
     'The lobby and the page’s room are made when they are first asked for; a named room must be there. A page’s address must have ' +
     'the origin of the request. `signed`: a JWT, HS256, signed with the app’s chat secret: `aud` the app’s id, `exp` at most an ' +
-    'hour ahead, `room` the host’s id of the room, and if wanted `title` and `membersOnly`.',
+    'hour ahead, `room` the host’s id of the room, and if wanted `title` and `membersOnly`. `id`: for who is in it, and for ' +
+    'moderators of the app.',
   request: body(
     z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('lobby') }),
       z.object({ kind: z.literal('page'), url: z.string().max(4_096), title: line.optional() }),
       z.object({ kind: z.literal('named'), name: z.string().min(1).max(200) }),
       z.object({ kind: z.literal('signed'), token: z.string().max(10_000) }),
+      z.object({ kind: z.literal('id'), id }),
     ]),
   ),
   responses: { 200: json<Conversation>('The room, of which the caller is a member') },
@@ -262,10 +264,13 @@ const membersRoute = createRoute({
   method: 'get',
   path: '/conversations/{id}/members',
   summary: 'Members, 100 at a time',
-  request: { ...inConversation, query: z.object({ after: id.optional() }) },
+  request: {
+    ...inConversation,
+    query: z.object({ after: id.optional(), staff: z.enum(['true', 'false']).default('false') }),
+  },
   responses: {
     200: json<{ members: (Person & { role: Role; mutedUntil: number | null })[]; more: boolean }>(
-      'By id; `after` is the last one of the page before',
+      'By id; `after` is the last one of the page before. `staff`: only those with a role',
     ),
   },
 });
@@ -393,8 +398,9 @@ export function conversationRoutes({ rooms, messages, reading, moderation, realt
       return c.json(await reading.moveCursor(c.get('caller'), c.req.valid('param').id, seq), 200);
     })
     .openapi(membersRoute, async (c) => {
-      const { after } = c.req.valid('query');
-      return c.json(await rooms.members(c.get('caller'), c.req.valid('param').id, after), 200);
+      const { after, staff } = c.req.valid('query');
+      const page = await rooms.members(c.get('caller'), c.req.valid('param').id, after, staff === 'true');
+      return c.json(page, 200);
     })
     .openapi(onlineRoute, async (c) =>
       c.json(await rooms.online(c.get('caller'), c.req.valid('param').id), 200),

@@ -34,6 +34,7 @@ onEachDatabase((fresh) => {
         reporter: { name: 'Ann' },
         person: { name: 'Ben' },
         conversation: chat.room,
+        room: null,
         seq: 7,
         reason: 'harassment',
         text: 'He is rude',

@@ -367,9 +367,10 @@ export class Reports {
     const files = contexts.flatMap((messages) =>
       messages.flatMap(({ attachments }) => attachments.map(({ id }) => id)),
     );
-    const [persons, described] = await Promise.all([
+    const [persons, described, rooms] = await Promise.all([
       this.#options.people.persons(appId, [...ids]),
       this.#options.attachments.describe(appId, files),
+      this.#rooms(appId, rows),
     ]);
     const known = (id: Id) => persons.get(id) ?? gone(id);
     return rows.map((row, index) => ({
@@ -377,6 +378,7 @@ export class Reports {
       reporter: known(row.reporter),
       person: known(row.person),
       conversation: row.conversation,
+      room: rooms.get(row.conversation ?? '') ?? null,
       seq: row.seq,
       reason: row.reason as Report['reason'],
       text: row.text,
@@ -387,6 +389,19 @@ export class Reports {
       state: row.state as Report['state'],
       at: row.at,
     }));
+  }
+
+  async #rooms(appId: string, rows: readonly Row[]): Promise<ReadonlyMap<Id, Report['room']>> {
+    const ids = new Set(rows.flatMap(({ conversation }) => conversation ?? []));
+    if (ids.size === 0) return new Map();
+    const rooms = await this.#core.db
+      .selectFrom('chat_conversations')
+      .select(['id', 'name', 'title'])
+      .where('app_id', '=', appId)
+      .where('id', 'in', [...ids])
+      .where('kind', '=', 'room')
+      .execute();
+    return new Map(rooms.map(({ id, name, title }) => [id, { name, title }]));
   }
 
   async #expire(appId: string, id: Id): Promise<void> {
