@@ -1,5 +1,5 @@
 import nacl from 'tweetnacl';
-import type { Box } from './seal.ts';
+import type { Box } from './box.ts';
 
 /** A chunk of its own: most browsers never need it. */
 export const box: Box = {

@@ -1,4 +1,5 @@
 import { base64url, type Env } from '../client/env.ts';
+import type { Box } from './box.ts';
 
 /**
  * How what is said in a room is sealed. The key and the way are in the fragment of the room's address, chosen by the
@@ -77,13 +78,6 @@ function gcmSeal(key: CryptoKey, env: Pick<Env, 'randomBytes'>, subtle: SubtleCr
       }
     },
   };
-}
-
-/** What of tweetnacl is used. */
-export interface Box {
-  hash(bytes: Uint8Array): Uint8Array;
-  seal(plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array;
-  open(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null;
 }
 
 /** Salt and ciphertext with its tag. The nonce is a hash of salt and context: at another place it is another one. */
