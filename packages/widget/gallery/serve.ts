@@ -13,7 +13,7 @@ export interface Gallery extends AsyncDisposable {
 /** Serves the gallery on a free port of loopback. @throws AggregateError when the code cannot be bundled */
 export async function serveGallery(port = 0): Promise<Gallery> {
   const built = await Bun.build({
-    entrypoints: [join(here, 'page.ts')],
+    entrypoints: [join(here, 'page.ts'), join(here, 'live.ts')],
     target: 'browser',
     splitting: true,
     naming: '[name]-[hash].[ext]',
@@ -21,8 +21,11 @@ export async function serveGallery(port = 0): Promise<Gallery> {
   });
   const files = new Map<string, Blob>();
   for (const output of built.outputs) {
-    files.set(output.kind === 'entry-point' ? '/page.js' : output.path.replace(/^\./, ''), output);
+    const [name] = output.path.replace(/^\.\//, '').split('-');
+    files.set(output.kind === 'entry-point' ? `/${name}.js` : output.path.replace(/^\./, ''), output);
   }
+  const sheets = ['../../ui/src/tokens.css', '../../ui/src/base.css', '../src/live/page/live.css'];
+  const liveSheet = (await Promise.all(sheets.map((sheet) => Bun.file(join(here, sheet)).text()))).join('\n');
   const server = Bun.serve({
     port,
     hostname: '127.0.0.1',
@@ -30,6 +33,10 @@ export async function serveGallery(port = 0): Promise<Gallery> {
       const { pathname } = new URL(request.url);
       const headers = { 'content-security-policy': policy };
       if (pathname === '/') return new Response(Bun.file(join(here, 'index.html')), { headers });
+      if (pathname === '/live') return new Response(Bun.file(join(here, 'live.html')), { headers });
+      if (pathname === '/live.css') {
+        return new Response(liveSheet, { headers: { ...headers, 'content-type': 'text/css' } });
+      }
       if (pathname === '/page.css') return new Response(Bun.file(join(here, 'page.css')), { headers });
       const script = files.get(pathname);
       if (script === undefined) return new Response(null, { status: 404 });

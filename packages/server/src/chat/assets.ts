@@ -15,6 +15,7 @@ const entries = {
   chat: '@earshot/widget/page/chat.ts',
   framed: '@earshot/widget/page/framed.ts',
   bookmarklet: '@earshot/widget/page/bookmarklet.ts',
+  live: '@earshot/widget/live/page/live.ts',
 } as const;
 
 /** Names that stay when their content changes: each leads to the file of the moment. */
@@ -24,14 +25,14 @@ export interface ChatAssets {
   /** By path below the server's address. */
   readonly files: ReadonlyMap<string, Asset>;
   /** Pages as text; what differs between requests is put in by `pages.ts`. */
-  readonly pages: Readonly<Record<'chat' | 'frame' | 'bookmarklet', string>>;
+  readonly pages: Readonly<Record<'chat' | 'frame' | 'bookmarklet' | 'live', string>>;
   /** What the bookmark runs; the server's address and the app's key are put in by `pages.ts`. */
   readonly bookmarklet: string;
 }
 
 /**
  * Everything that the widget and the chat's pages consist of, bundled in memory: `/widget.js`, `/widget/*` and the files
- * of `/chat`.
+ * of `/chat` and `/live`.
  * @throws AggregateError when the code cannot be bundled
  */
 export async function buildChatAssets(): Promise<ChatAssets> {
@@ -51,10 +52,15 @@ export async function buildChatAssets(): Promise<ChatAssets> {
   files.set('/widget.js', asset(loader, js));
   files.set('/chat/worker.js', asset(await script('@earshot/widget/worker/worker.ts'), js));
 
-  const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', '@earshot/widget/page/page.css'];
-  const sheetBody = Buffer.concat(await Promise.all(sheets.map(read)));
-  const sheet = `widget/assets/page-${hashOf(sheetBody)}.css`;
-  files.set(`/${sheet}`, asset(sheetBody, css, true));
+  const sheetOf = async (name: string, own: string) => {
+    const parts = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', own];
+    const body = Buffer.concat(await Promise.all(parts.map(read)));
+    const path = `widget/assets/${name}-${hashOf(body)}.css`;
+    files.set(`/${path}`, asset(body, css, true));
+    return path;
+  };
+  const sheet = await sheetOf('page', '@earshot/widget/page/page.css');
+  const liveSheet = await sheetOf('live', '@earshot/widget/live/page/live.css');
 
   const mark = new TextDecoder().decode(await read('@earshot/ui/mark.svg'));
   files.set('/chat/icon.svg', textAsset(mark, svg));
@@ -66,17 +72,19 @@ export async function buildChatAssets(): Promise<ChatAssets> {
   }
   files.set('/chat/icon-maskable.png', asset(iconPng({ size: 512, shape: 'maskable' }), png));
 
-  const page = async (file: string, up: string, name: keyof typeof entries) =>
+  const page = async (file: string, up: string, name: keyof typeof entries, style = sheet) =>
     new TextDecoder()
-      .decode(await read(`@earshot/widget/page/${file}.html`))
-      .replace('"SHEET"', `"${up}${sheet}"`)
+      .decode(await read(`@earshot/widget/${file}.html`))
+      .replace('"SHEET"', `"${up}${style}"`)
       .replace('"SCRIPT"', `"${up}${entry(name)}"`);
   return {
     files,
     pages: {
-      chat: await page('chat', '', 'chat'),
-      frame: await page('frame', '../', 'framed'),
-      bookmarklet: await page('bookmarklet', '../', 'bookmarklet'),
+      chat: await page('page/chat', '', 'chat'),
+      frame: await page('page/frame', '../', 'framed'),
+      bookmarklet: await page('page/bookmarklet', '../', 'bookmarklet'),
+      // How far up it is differs between the paths that it is at.
+      live: await page('live/page/live', '{up}', 'live', liveSheet),
     },
     bookmarklet: new TextDecoder().decode(await script('@earshot/widget/embed/bookmarklet.ts', {}, '')),
   };

@@ -31,7 +31,6 @@ export async function createServerChat(options: {
   };
   for (const app of apps.all()) warn(app);
   apps.onChange(warn);
-  const pages = createChatPages({ apps: chatApps(apps), config, log });
   const chat = await createChat({
     database,
     clock,
@@ -61,6 +60,7 @@ export async function createServerChat(options: {
     styles: await sharedStyles(),
     onProblem: options.onProblem,
   });
+  const pages = createChatPages({ apps: chatApps(apps), config, log, hasLiveRoom: chat.hasLiveRoom });
   return {
     ...chat,
     fetch: async (request, client) => (await pages.fetch(request, client)) ?? chat.fetch(request, client),

@@ -13,9 +13,15 @@ const apps: ChatApps = {
 };
 const client = { address: '192.0.2.1', secure: false, host: '127.0.0.1:6001' };
 
+const room = 'AAAAAAAAAAAAAAAAAAAAAA';
 let pages: ChatPages;
 beforeAll(() => {
-  pages = createChatPages({ apps, config: { path: '/realtime', publicUrl: null }, log: createLog('silent') });
+  pages = createChatPages({
+    apps,
+    config: { path: '/realtime', publicUrl: null },
+    log: createLog('silent'),
+    hasLiveRoom: async (id) => id === room,
+  });
 });
 
 async function ask(path: string, headers: Record<string, string> = {}): Promise<Response> {

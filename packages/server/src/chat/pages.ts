@@ -9,6 +9,7 @@ import type { Client } from '../http/client.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
 import { allowEveryOrigin, answerWith, contentTypes, textAsset } from '../pages/asset.ts';
 import { buildChatAssets, type ChatAssets } from './assets.ts';
+import { escapeHtml, type LivePlace, livePage, livePath, roomIn } from './live-pages.ts';
 
 export interface ChatPagesOptions {
   readonly apps: ChatApps;
@@ -16,9 +17,11 @@ export interface ChatPagesOptions {
   readonly log: Log;
   /** Origins besides our own that the pages connect to: the realtime host, when that is another server. */
   readonly realtimeOrigins?: readonly string[];
+  /** Whether there is a live room of this id. */
+  readonly hasLiveRoom: (id: string) => Promise<boolean>;
 }
 
-/** The widget's files, and the chat's pages: `/widget.js`, `/widget/*`, `/chat` and what belongs to it. */
+/** The widget's files, and the chat's pages: `/widget.js`, `/widget/*`, `/chat` and what belongs to it, and live rooms. */
 export interface ChatPages {
   /** @returns null for a path that is not theirs */
   fetch(request: Request, client: Client): Promise<Response | null>;
@@ -35,7 +38,8 @@ const ownPath =
 /** For pages of every origin: the widget's code, and the worker that they import. */
 const forEveryone = /^\/(widget[./]|chat\/(worker\.js|icon))/;
 
-export function createChatPages({ apps, config, log, realtimeOrigins = [] }: ChatPagesOptions): ChatPages {
+export function createChatPages(options: ChatPagesOptions): ChatPages {
+  const { apps, config, log, realtimeOrigins = [], hasLiveRoom } = options;
   const hono = new Hono<Env>({
     getPath: (request) => belowPrefix(targetOf(request.url).path, config.path) ?? '',
   });
@@ -76,6 +80,14 @@ export function createChatPages({ apps, config, log, realtimeOrigins = [] }: Cha
     return answerWith(c, textAsset(JSON.stringify(manifestOf(app)), contentTypes.manifest));
   });
 
+  hono.get('/live/', (c) => c.redirect(`${config.path}/live${new URL(c.req.url).search}`, 308));
+  hono.get('/live', (c) => live(c, 'start'));
+  hono.get('/live/new', (c) => live(c, 'new'));
+  hono.get('/live/*', async (c) => {
+    const room = roomIn(c.req.path);
+    return live(c, room !== null && (await hasLiveRoom(room)) ? 'room' : 'gone');
+  });
+
   hono.get('*', async (c) => {
     const found = (await built()).files.get(c.req.path);
     // Of a newer or older server: it must not be remembered that it is missing here.
@@ -110,10 +122,24 @@ export function createChatPages({ apps, config, log, realtimeOrigins = [] }: Cha
     return answerWith(c, textAsset(text, contentTypes.html));
   }
 
+  async function live(c: Context<Env>, place: LivePlace): Promise<Response> {
+    const app = appOf(c);
+    const key = app?.key ?? c.req.query('app') ?? '';
+    const people = app?.settings.chatLivePeople ?? 0;
+    const found = livePage((await built()).pages.live, place, { key, people });
+    if (place === 'start') return answerWith(c, found);
+    // Which rooms somebody was in is not to be found in a cache, and not by a search engine.
+    c.header('X-Robots-Tag', 'noindex');
+    c.status(place === 'gone' ? 404 : 200);
+    const response = answerWith(c, found);
+    response.headers.set('Cache-Control', 'no-store');
+    return response;
+  }
+
   return {
     async fetch(request, client) {
       const path = belowPrefix(targetOf(request.url).path, config.path);
-      if (path === null || !ownPath.test(path)) return null;
+      if (path === null || !(ownPath.test(path) || livePath.test(path))) return null;
       return hono.fetch(request, { client });
     },
   };
@@ -129,6 +155,7 @@ function headersFor(
   realtimeOrigins: readonly string[],
 ) {
   const isFrame = c.req.path === '/chat/frame';
+  const isLive = livePath.test(c.req.path);
   const open = forEveryone.test(c.req.path);
   if (open) allowEveryOrigin(c);
   // The worker lies below /chat and is for /chat, too.
@@ -139,16 +166,16 @@ function headersFor(
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
-      // Pictures of people may be at the host site's.
-      imgSrc: ["'self'", 'https:', 'data:', 'blob:'],
+      // Pictures of people may be at the host site's; those of live rooms come from nowhere.
+      imgSrc: isLive ? ["'self'", 'blob:'] : ["'self'", 'https:', 'data:', 'blob:'],
       connectSrc: ["'self'", `ws://${host}`, `wss://${host}`, ...realtimeOrigins],
       manifestSrc: ["'self'"],
-      workerSrc: ["'self'"],
+      ...(isLive ? {} : { workerSrc: ["'self'"] }),
       baseUri: ["'none'"],
       formAction: ["'none'"],
       frameAncestors: isFrame ? (origins.length === 0 ? ['*'] : ["'self'", ...origins]) : ["'none'"],
       requireTrustedTypesFor: ["'script'"],
-      trustedTypes: ['earshot-worker'],
+      trustedTypes: [isLive ? "'none'" : 'earshot-worker'],
     },
     xFrameOptions: isFrame ? false : 'DENY',
     // The window in which people sign in with a provider has to find back to its opener.
@@ -177,8 +204,4 @@ function manifestOf({ key, name }: ChatApp): object {
       { src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' },
     ],
   };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

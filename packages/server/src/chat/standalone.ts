@@ -78,7 +78,7 @@ async function assemble(
   stack.defer(() => chat.stop());
   const scheme = realtime.tls ? ['wss', 'https'] : ['ws', 'http'];
   const realtimeOrigins = scheme.map((name) => `${name}://${realtime.host}:${realtime.port}`);
-  const pages = createChatPages({ apps, config, log, realtimeOrigins });
+  const pages = createChatPages({ apps, config, log, realtimeOrigins, hasLiveRoom: chat.hasLiveRoom });
   await chat.start();
 
   let isReady = true;

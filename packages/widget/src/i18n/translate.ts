@@ -38,12 +38,12 @@ const rightToLeft =
  * @param locale of the texts, for plurals, and of the reader, for numbers and dates: `ar-EG` has texts of `ar`
  * @param loadMore the texts of rare views
  */
-export function translator(
+export function translator<Key extends string = TextKey>(
   locale: string,
-  texts: Texts,
+  texts: Readonly<Record<Key, string | Plural>>,
   loadMore: () => Promise<Readonly<Record<string, string | Plural>>>,
-): Translator {
-  const table = new Map<string, string | Plural>(Object.entries(texts));
+): Translator<Key> {
+  const table = new Map(Object.entries<string | Plural>(texts));
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
   const percents = new Intl.NumberFormat(locale, { style: 'percent' });
@@ -105,7 +105,7 @@ export function translator(
     async more() {
       for (const [key, text] of Object.entries(await loadMore())) table.set(key, text);
     },
-  }) as Translator;
+  }) as Translator<Key>;
 }
 
 export type { Dictionary, Texts };

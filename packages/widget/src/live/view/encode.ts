@@ -34,8 +34,7 @@ async function drawn(bitmap: ImageBitmap, width: number, height: number): Promis
   canvas.width = width;
   canvas.height = height;
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0, width, height);
-  const as = (type: string) =>
-    new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality));
+  const as = (type: string) => new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, quality));
   const webp = await as('image/webp');
   // A browser that cannot write WebP writes PNG instead, which is large for photographs.
   return webp?.type === 'image/webp' ? webp : as('image/jpeg');
