@@ -8,7 +8,8 @@ import { roomIcon } from './face.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { Invitations } from './invitations.tsx';
 import { lazy } from './lazy.tsx';
-import { Badge, Empty, Failure, Name, Skeleton } from './parts.tsx';
+import { Empty, Failure, Skeleton } from './parts.tsx';
+import { Badge, Name } from './person-parts.tsx';
 import { lineOf, nameOf, titleOf } from './words.ts';
 
 const NewRoom = lazy(async () => (await import('./rare/dialogs.tsx')).newRoom);
