@@ -111,6 +111,14 @@ describe('a guest', () => {
     expect(tabs.flatMap(({ told }) => told)).toEqual([]);
   });
 
+  test('comes back although asked to twice, as where other tabs come back at that moment', async () => {
+    const { tab } = setting();
+    await tab().session.guest('Ann');
+    const { session } = tab();
+    const [once, again] = await Promise.all([session.resume(), session.resume()]);
+    expect([once?.problem, again?.problem]).toEqual([null, null]);
+  });
+
   test('who signs out is out in every tab, and nothing is left', async () => {
     const { browser, tab, asked } = setting();
     const [one, two] = [tab(), tab()];
