@@ -143,7 +143,14 @@ export function createSession(
     });
   }
 
+  /** A guest is on the way to being somebody, which ends the guest's session, sockets first. */
+  let becoming: Promise<unknown> | null = null;
+
   async function renew(stale: string | undefined): Promise<Answer<string>> {
+    if (becoming !== null) {
+      await becoming;
+      if (fresh() && access?.token !== stale) return answered(access?.token ?? '');
+    }
     const answer = how === 'host' ? await askHost() : await inTurn(stale);
     if (answer === null) return answered(access?.token ?? '');
     if (answer.problem === null) {
@@ -192,7 +199,11 @@ export function createSession(
     async provider(code, verifier) {
       const guest = how === 'kept' ? await this.current() : null;
       const token = guest?.problem === null ? guest.value : undefined;
-      return entered(send('POST /sessions/provider', [], { app, code, verifier }, token));
+      const asked = entered(send('POST /sessions/provider', [], { app, code, verifier }, token));
+      becoming = asked;
+      const answer = await asked;
+      becoming = null;
+      return answer;
     },
     async leave() {
       const token = how === null ? null : await this.current();
