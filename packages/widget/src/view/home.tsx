@@ -42,7 +42,8 @@ export function Home({ current }: HomeProps) {
   const rooms = open.filter(({ conversation }) => conversation.kind === 'room');
   const known = [...contacts].filter(({ person }) => fits(nameOf(t, person))).sort(byPresence);
   const online = known.filter((contact) => contact.online);
-  const others = known.filter((contact) => !contact.online && !conversations.has(contact.conversation ?? ''));
+  const talked = new Set(all.map(({ conversation }) => conversation.with?.id));
+  const others = known.filter(({ person, online }) => !online && !talked.has(person.id));
   const onlineIds = new Map(contacts.map((contact) => [contact.person.id, contact.online]));
 
   const facts = config.phase === 'ready' ? config.value : null;
