@@ -33,6 +33,16 @@ export function lazy<Props extends object>(load: () => Promise<Chunk<Props>>) {
   return later(load, () => null, true);
 }
 
+/** One that has its texts already, and is drawn at once the next time. */
+export function lazyPart<Props extends object>(load: () => Promise<Chunk<Props>>) {
+  let loaded: Chunk<Props> | null = null;
+  const keep = async () => {
+    loaded = await load();
+    return loaded;
+  };
+  return later(keep, () => loaded, false);
+}
+
 /** One that cannot be fetched says so, with a way to try again. */
 function later<Props extends object>(
   load: () => Promise<Chunk<Props>>,
