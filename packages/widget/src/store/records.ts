@@ -18,7 +18,8 @@ export type Asked<T> =
 export interface ReportsState {
   /** Newest first, by what was decided. */
   readonly lists: Readonly<Partial<Record<Report['state'], Asked<ReportList>>>>;
-  /** The one that is looked at. */
+  /** The one that is asked for, and what came of it. */
+  readonly openedId: Id | null;
   readonly opened: Asked<Report> | null;
 }
 

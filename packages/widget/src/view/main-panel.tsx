@@ -26,13 +26,14 @@ export function MainPanel({ modal, conversation, current, onBack }: MainPanelPro
   const label = config.phase === 'ready' ? config.value.app.name || t('chat') : t('chat');
   const me = session.phase === 'in' ? session.me : null;
   const onClose = options.mode === 'corner' ? actions.close : undefined;
-  const inSettings = me !== null && conversation === undefined && layout.view === 'settings';
+  const inHome =
+    me === null || conversation !== undefined || typeof layout.view !== 'string' || layout.view === 'home';
   return (
     <Panel
       label={label}
       class="panel-main"
       modal={modal}
-      onEscape={() => (inSettings ? actions.show('home') : onClose?.())}
+      onEscape={() => (inHome ? onClose?.() : actions.show('home'))}
     >
       {me === null ? (
         <>

@@ -23,7 +23,7 @@ export function Panels({ narrow }: { narrow: boolean }) {
   const asked =
     typeof view === 'object' && conversations.has(view.conversation) ? view.conversation : undefined;
 
-  if (options.mode === 'page' && !narrow && width >= room.columns) {
+  if (options.mode === 'page' && !narrow && width >= room.columns && session.phase === 'in') {
     const current = asked ?? raised;
     return (
       <div class="columns">

@@ -6,11 +6,14 @@ import css from '../../styles/rare.css' with { type: 'text' };
 import { useFixed } from '../context.ts';
 import { activeIn } from '../hooks.ts';
 import { Icon, type IconName } from '../icons.tsx';
-import type { Chunk } from '../lazy.tsx';
+import { type Chunk, lazy } from '../lazy.tsx';
 import { nameOf, titleOf } from '../words.ts';
+import { copy } from './copy.ts';
 import { Popover } from './popover.tsx';
 import { Confirm, ReportForm, RoomSettings, Sanction } from './sheets.tsx';
 import { useMore } from './use-more.ts';
+
+const RoomRecords = lazy(async () => (await import('./room-records.tsx')).roomRecords);
 
 type ShowSheet = (sheet: VNode | null) => void;
 
@@ -125,7 +128,7 @@ function MessageMenu({ anchor, onClose, message, state, me, showSheet }: Message
         message.text !== '' && {
           icon: 'copy',
           label: t('copyText'),
-          act: () => void navigator.clipboard?.writeText(message.text),
+          act: () => copy(actions, message.text),
         },
         (mine || moderates) && { icon: 'trash', label: t('delete'), act: remove, danger: true, apart: true },
         !mine && {
@@ -290,6 +293,12 @@ function ConversationMenu({ anchor, onClose, state, me, showSheet }: Conversatio
             label: t('roomSettings'),
             apart: true,
             act: () => showSheet(<RoomSettings conversation={conversation} />),
+          },
+        conversation.kind === 'room' &&
+          mayModerate(state, me) && {
+            icon: 'block',
+            label: t('roomPeople'),
+            act: () => showSheet(<RoomRecords conversation={conversation} />),
           },
         conversation.kind === 'room' && {
           icon: 'door',
