@@ -10,7 +10,7 @@ import { loadTexts } from '../i18n/load.ts';
 import type { RoomRequest } from '../store/actions.ts';
 import { createStore } from '../store/store.ts';
 import { adoptStyles } from '../styles/index.ts';
-import { loadInside } from '../view/lazy.tsx';
+import { loadInside } from '../view/door.tsx';
 import type { WidgetOptions } from '../view/options.ts';
 import { Widget } from '../view/widget.tsx';
 import { onAddressChange } from './address.ts';

@@ -4,7 +4,7 @@ import { createSend } from '../client/api.ts';
 import { base64url, type Env, type Pending } from '../client/env.ts';
 import { openSocket } from '../client/realtime.ts';
 import type { Members, Socket } from '../client/socket.ts';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { FadeClock } from './fade.ts';
 import { keepName, keepStay, readName, readStay } from './kept.ts';
 import { Lane } from './lane.ts';

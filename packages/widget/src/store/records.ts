@@ -1,5 +1,5 @@
 import type { AuditEntry, Id, Person, Report, Role } from '@earshot/chat/contract';
-import type { Problem } from './state.ts';
+import type { Problem } from './problem.ts';
 
 /** What is asked for only while somebody looks at it. Missing: not asked for yet. */
 export interface Records {

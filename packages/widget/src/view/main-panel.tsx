@@ -1,6 +1,6 @@
 import type { Id } from '@earshot/chat/contract';
 import { useFixed, useWidgetState } from './context.ts';
-import { inside } from './lazy.tsx';
+import { inside } from './door.tsx';
 import { Panel } from './panel.tsx';
 import { Failure, IconButton, Skeleton } from './parts.tsx';
 import { SignIn } from './sign-in.tsx';

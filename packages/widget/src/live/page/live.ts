@@ -1,6 +1,6 @@
 import { type ComponentChild, h, render } from 'preact';
 import { browserEnv } from '../../client/browser-env.ts';
-import type { Problem } from '../../store/state.ts';
+import type { Problem } from '../../store/problem.ts';
 import { TextContext } from '../view/context.ts';
 import { loadLiveTexts } from '../view/texts/load.ts';
 
