@@ -10,7 +10,7 @@ import { launcher } from './chat-visit.ts';
 // Several browsers at once are slow on a machine that is busy; a wait that is in vain ends by itself long before.
 setDefaultTimeout(60_000);
 
-const chatSecret = 'a-long-random-text-of-32-characters-or-more';
+export const chatSecret = 'a-long-random-text-of-32-characters-or-more';
 
 /** Wide enough for tests, which do in a second what people do in a minute. */
 const limits = {

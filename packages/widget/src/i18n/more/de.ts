@@ -96,7 +96,7 @@ export const more: MoreTexts = {
   allReports: 'Alle Meldungen',
   aboutPerson: 'Über {name}',
   reportedBy: 'Gemeldet von {name}',
-  inRoom: 'In {title}',
+  inRoom: 'Im Raum {title}',
   inDirect: 'In einer Unterhaltung zu zweit',
   asSuch: 'Die Person selbst, keine Nachricht',
   whatReporterSays: 'Was dazu geschrieben wurde',

@@ -14,6 +14,7 @@ import { ConnectionStrip } from '../strip.tsx';
 import { nameOf } from '../words.ts';
 import { Excerpt } from './excerpt.tsx';
 import { Sanction } from './sheets.tsx';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { type MoreTranslator, useMore } from './use-more.ts';
 
 const states: readonly Report['state'][] = ['open', 'resolved', 'dismissed'];
@@ -88,6 +89,8 @@ function Reports({ onClose }: ReportsProps) {
     if (pressed) title.current?.focus({ preventScroll: true });
     pressed = false;
   }, []);
+
+  useKeptFocus(title, opened);
 
   const moderates = session.phase === 'in' && session.me.moderator;
   return (

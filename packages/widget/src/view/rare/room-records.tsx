@@ -12,6 +12,7 @@ import type { Chunk } from '../lazy.tsx';
 import { Failure, Skeleton } from '../parts.tsx';
 import { Name } from '../person-parts.tsx';
 import { nameOf } from '../words.ts';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { type MoreTranslator, useMore } from './use-more.ts';
 
 interface Props {
@@ -29,6 +30,7 @@ function RoomRecordsSheet({ conversation }: Props) {
   useEffect(() => void actions.loadRoomRecords(conversation.id), []);
   useLayoutEffect(() => heading.current?.focus(), []);
   const asked = records.rooms?.get(conversation.id);
+  useKeptFocus(heading, asked);
   return (
     <div class="sheet" part="dialog" role="dialog" aria-modal="true" aria-labelledby={id}>
       <div class="sheet-form">

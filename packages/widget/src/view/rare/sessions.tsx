@@ -1,6 +1,7 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useFixed, useWidgetState } from '../context.ts';
 import { Failure, Skeleton } from '../parts.tsx';
+import { useKeptFocus } from './use-kept-focus.ts';
 import { type MoreTranslator, useMore } from './use-more.ts';
 
 /** Where I am signed in, and a way to end it elsewhere. */
@@ -10,6 +11,8 @@ export function Sessions() {
   const { actions } = useFixed();
   useEffect(() => void actions.loadSessions(), []);
   const { sessions } = records;
+  const list = useRef<HTMLUListElement>(null);
+  useKeptFocus(list, sessions);
   if (sessions === undefined || sessions.phase === 'loading') {
     return <Skeleton since={sessions?.since ?? Date.now()} rows={1} />;
   }
@@ -17,7 +20,7 @@ export function Sessions() {
     return <Failure problem={sessions.problem} onRetry={() => void actions.loadSessions()} />;
   }
   return (
-    <ul class="records-list">
+    <ul class="records-list" tabIndex={-1} ref={list}>
       {sessions.value.map(({ id, current, origin, lastSeenAt, userAgent }) => (
         <li class="record" key={id}>
           <span class="record-words">
