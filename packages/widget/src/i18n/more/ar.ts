@@ -193,4 +193,17 @@ export const more: MoreTexts = {
   exportLabel: 'تنزيل بياناتي',
   eraseLabel: 'محو حسابي …',
   signOut: 'تسجيل الخروج',
+
+  // Live typing
+  liveStart: 'اكتبا مباشرة',
+  liveEnd: 'أوقف الكتابة المباشرة',
+  liveSign: 'مباشر',
+  liveOn: 'ترى أنت و{name} ما يكتبه الآخر قبل إرساله.',
+  liveAsked: 'يقترح {name} الكتابة المباشرة: يرى كل منكما ما يكتبه الآخر قبل إرساله.',
+  liveAsking: 'اقترحت على {name} الكتابة المباشرة.',
+  liveAgree: 'موافق',
+  liveRefuse: 'لا، شكرًا',
+  liveTakeBack: 'اسحب الاقتراح',
+  liveStop: 'أوقف',
+  liveTypes: '{name} يكتب: {text}',
 };

@@ -191,4 +191,17 @@ export const more: MoreTexts = {
   exportLabel: 'Meine Daten herunterladen',
   eraseLabel: 'Mein Konto löschen …',
   signOut: 'Abmelden',
+
+  // Live typing
+  liveStart: 'Live tippen',
+  liveEnd: 'Live-Tippen beenden',
+  liveSign: 'Live an',
+  liveOn: 'Du und {name} seht, was der andere tippt, bevor es gesendet ist.',
+  liveAsked: '{name} möchte live tippen: Jeder sieht, was der andere tippt, bevor es gesendet ist.',
+  liveAsking: 'Du hast {name} gefragt, ob ihr live tippt.',
+  liveAgree: 'Einverstanden',
+  liveRefuse: 'Nein, danke',
+  liveTakeBack: 'Zurückziehen',
+  liveStop: 'Beenden',
+  liveTypes: '{name} tippt: {text}',
 };

@@ -194,6 +194,19 @@ export const more = {
   exportLabel: 'Download my data',
   eraseLabel: 'Erase my account …',
   signOut: 'Sign out',
+
+  // Live typing
+  liveStart: 'Type live',
+  liveEnd: 'Stop typing live',
+  liveSign: 'Live',
+  liveOn: 'You and {name} see what the other types, before it is sent.',
+  liveAsked: '{name} would like to type live: each of you sees what the other types, before it is sent.',
+  liveAsking: 'You have asked {name} to type live.',
+  liveAgree: 'Agree',
+  liveRefuse: 'No, thanks',
+  liveTakeBack: 'Take back',
+  liveStop: 'Stop',
+  liveTypes: '{name} is typing: {text}',
 } as const satisfies Record<string, string | Plural>;
 
 export type MoreTexts = Dictionary<typeof more>;

@@ -183,4 +183,17 @@ export const more: MoreTexts = {
   exportLabel: 'Descargar mis datos',
   eraseLabel: 'Borrar mi cuenta …',
   signOut: 'Cerrar sesión',
+
+  // Live typing
+  liveStart: 'Escribir en vivo',
+  liveEnd: 'Dejar de escribir en vivo',
+  liveSign: 'En vivo',
+  liveOn: 'Tú y {name} veis lo que escribe el otro antes de enviarlo.',
+  liveAsked: '{name} propone escribir en vivo: cada uno ve lo que escribe el otro antes de enviarlo.',
+  liveAsking: 'Has propuesto a {name} escribir en vivo.',
+  liveAgree: 'Aceptar',
+  liveRefuse: 'No, gracias',
+  liveTakeBack: 'Retirar',
+  liveStop: 'Parar',
+  liveTypes: '{name} escribe: {text}',
 };

@@ -186,4 +186,17 @@ export const more: MoreTexts = {
   exportLabel: 'Télécharger mes données',
   eraseLabel: 'Effacer mon compte …',
   signOut: 'Se déconnecter',
+
+  // Live typing
+  liveStart: 'Taper en direct',
+  liveEnd: 'Arrêter le direct',
+  liveSign: 'En direct',
+  liveOn: 'Vous et {name} voyez ce que l’autre tape, avant l’envoi.',
+  liveAsked: '{name} propose de taper en direct : chacun voit ce que l’autre tape, avant l’envoi.',
+  liveAsking: 'Vous avez proposé à {name} de taper en direct.',
+  liveAgree: 'Accepter',
+  liveRefuse: 'Non, merci',
+  liveTakeBack: 'Retirer',
+  liveStop: 'Arrêter',
+  liveTypes: '{name} tape : {text}',
 };

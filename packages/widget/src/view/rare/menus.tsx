@@ -253,6 +253,10 @@ function ConversationMenu({ anchor, onClose, state, me, showSheet }: Conversatio
   const { conversation } = state;
   const { id, with: other, me: mine } = conversation;
   const title = titleOf(t, conversation);
+  const isLive = state.live !== undefined && state.live.phase !== 'off';
+  // Both have to have it open: what is typed live is not kept for later.
+  const isThere = state.online.members.some((member) => member.id === other?.id);
+  const canTypeLive = other !== null && conversation.writable && (isLive || isThere);
   const notify = (value: typeof mine.notify, icon: IconName, label: string): MenuItem => ({
     icon,
     label,
@@ -306,6 +310,12 @@ function ConversationMenu({ anchor, onClose, state, me, showSheet }: Conversatio
           act: leave,
           apart: !mayModerate(state, me),
           danger: true,
+        },
+        canTypeLive && {
+          icon: 'edit',
+          label: t(isLive ? 'liveEnd' : 'liveStart'),
+          act: () => (isLive ? actions.endLive(id) : actions.startLive(id)),
+          apart: true,
         },
         other !== null && { icon: 'trash', label: t('removeContact'), act: forget, apart: true },
         other !== null && {
