@@ -157,10 +157,15 @@ export const button = ({ page }: BrowserWindow, name: string | RegExp): Locator 
 export const message = ({ page }: BrowserWindow, text: string): Locator =>
   page.getByRole('article').filter({ hasText: text }).first();
 
+/** Uses a tool of a message, by keyboard: the message may still move, as lines come before it. */
+export async function useTool(window: BrowserWindow, text: string, tool: string): Promise<void> {
+  await message(window, text).focus();
+  await message(window, text).getByRole('button', { name: tool }).press('Enter');
+}
+
 /** Opens what can be done with a message, and picks one. */
 export async function onMessage(window: BrowserWindow, text: string, act: string): Promise<void> {
-  await message(window, text).hover();
-  await message(window, text).getByRole('button', { name: 'More' }).click();
+  await useTool(window, text, 'More');
   await window.page.getByRole('menuitem', { name: act }).click();
 }
 
