@@ -4,7 +4,7 @@ import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { haproxyPath, startHaproxy } from '../support/haproxy.ts';
 import { nginxPath, startNginx } from '../support/nginx.ts';
 import { startServer, succeeded, type TestServer, temporaryFolder, vectorApp } from '../support/server.ts';
-import { Wire } from '../support/wire.ts';
+import { WebSocketWire, type Wire } from '../support/wire.ts';
 
 const proxies = [
   { name: 'nginx', path: nginxPath, start: startNginx },
@@ -32,7 +32,7 @@ for (const { name, path, start } of proxies) {
 
     async function connect(port: number, options: { ca?: string; prefix?: string } = {}): Promise<Wire> {
       const { prefix = '', ...tls } = options;
-      return Wire.open({ port, path: `${prefix}/app/${vectorApp.key}?${handshake}`, ...tls });
+      return WebSocketWire.open({ port, path: `${prefix}/app/${vectorApp.key}?${handshake}`, ...tls });
     }
 
     const apiAt = (port: number, prefix = '') =>

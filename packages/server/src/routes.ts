@@ -6,6 +6,7 @@ import { type Client, Clients, hostGuard } from './http/client.ts';
 import { health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
 import type { Metrics } from './metrics/prometheus.ts';
+import { type HttpTransport, isTransportPath } from './transports/http/transport.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
 const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
@@ -17,10 +18,19 @@ export class Routes {
   readonly #home: Home;
   readonly #metrics: Metrics;
   readonly #isReady: () => boolean;
+  readonly #http: HttpTransport;
   readonly #clients: Clients;
   readonly #refuseHost: (host: string) => string | null;
 
-  constructor(parts: { config: Config; api: Api; home: Home; metrics: Metrics; isReady: () => boolean }) {
+  constructor(parts: {
+    config: Config;
+    api: Api;
+    home: Home;
+    metrics: Metrics;
+    http: HttpTransport;
+    isReady: () => boolean;
+  }) {
+    this.#http = parts.http;
     this.#config = parts.config;
     this.#api = parts.api;
     this.#home = parts.home;
@@ -50,6 +60,11 @@ export class Routes {
         secure: client().secure,
         hostAllowed: hostRefusal === null,
       });
+    }
+    if (path !== null && isTransportPath(path)) {
+      const hostAllowed = hostRefusal === null;
+      const call = { request, path, query: target.query, client: client(), hostAllowed, server };
+      return this.#http.answer(call) ?? notFound();
     }
     if (hostRefusal !== null) return new Response(`${hostRefusal}\n`, { status: 403 });
     if (path === null) return notFound();

@@ -21,6 +21,7 @@ import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { Routes } from './routes.ts';
+import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
@@ -28,6 +29,8 @@ export interface ServerOptions {
   readonly config: Config;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** How long a client on an HTTP transport may be without a response to write to, and by which clock; for tests. */
+  readonly httpGrace?: { readonly ms: number; readonly clock: Clock };
   /** Given to several servers of a process, it makes them nodes of one cluster. */
   readonly cluster?: MemoryCluster;
 }
@@ -126,7 +129,18 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
   const api = new Api({ hub, publisher, roster, cache, bus, connections, counters, clock }, apps, log);
-  const byTransport = () => new Map([['websocket', connections.size]]);
+  const frameBytesMax = largestFrame(apps);
+  const http = new HttpTransport(parts, connections, topics, {
+    outboxBytes: config.outboxBytes,
+    messageBytesMax: frameBytesMax,
+    grace: options.httpGrace ?? null,
+  });
+  const byTransport = () => {
+    const counts = http.counts();
+    let others = 0;
+    for (const count of counts.values()) others += count;
+    return counts.set('websocket', connections.size - others);
+  };
   const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
   stack.defer(() => metrics.stop());
 
@@ -136,13 +150,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
 
   let isReady = true;
-  const routes = new Routes({ config, api, home, metrics, isReady: () => isReady });
+  const routes = new Routes({ config, api, home, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;
     for (const server of servers) await server.stop(true);
   });
-  const frameBytesMax = largestFrame(apps);
   const open = (port: number, portSetting: PortSetting, tls: TlsFiles | null) => {
     const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
     const server = listen({

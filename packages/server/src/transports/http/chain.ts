@@ -1,0 +1,59 @@
+import { eventStreamData, messagesFrame, quoted } from '@earshot/protocol';
+
+const encoder = new TextEncoder();
+
+/** A message with its encodings, each made once for all who get it. */
+export class SharedMessage {
+  readonly text: string;
+  #quoted: string | null = null;
+  #eventData: string | null = null;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** As an element of a SockJS array. */
+  get quoted(): string {
+    this.#quoted ??= quoted(this.text);
+    return this.#quoted;
+  }
+
+  /** As the data lines of a server-sent event. */
+  get eventData(): string {
+    this.#eventData ??= eventStreamData(this.text);
+    return this.#eventData;
+  }
+}
+
+/**
+ * Messages that wait for a client, the newest one and a link to those before it. Clients that wait for the same messages
+ * share the chain, and so the bytes that are written to them.
+ */
+export class Chain {
+  readonly before: Chain | null;
+  readonly message: SharedMessage;
+  readonly length: number;
+  readonly characters: number;
+  #bytes: Uint8Array | null = null;
+
+  constructor(before: Chain | null, message: SharedMessage) {
+    this.before = before;
+    this.message = message;
+    this.length = (before?.length ?? 0) + 1;
+    this.characters = (before?.characters ?? 0) + message.text.length;
+  }
+
+  /** All messages of the chain, oldest first. */
+  messages(): SharedMessage[] {
+    const messages = new Array<SharedMessage>(this.length);
+    let index = this.length;
+    for (let link: Chain | null = this; link !== null; link = link.before) messages[--index] = link.message;
+    return messages;
+  }
+
+  /** `a["…","…"]` and a line feed. */
+  get sockJsBytes(): Uint8Array {
+    this.#bytes ??= encoder.encode(messagesFrame(this.messages().map((message) => message.quoted)));
+    return this.#bytes;
+  }
+}
