@@ -68,7 +68,11 @@ export function eventStreamData(text: string): string {
 /** A comment: keeps proxies from ending a quiet stream, and is not seen by the page. */
 export const eventStreamComment = ':\n\n';
 
-/** A server-sent event with a name of its own, as nothing that is published has. */
-export function eventStreamNotice(event: 'session' | 'close', data: object): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/**
+ * A server-sent event with a name of its own, as nothing that is published has.
+ * @param id what a client that comes back gives as `Last-Event-ID`; without one, that of an earlier event stays
+ */
+export function eventStreamNotice(event: 'session' | 'close', data: object, id?: string): string {
+  const idLine = id === undefined ? '' : `id: ${id}\n`;
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n${idLine}\n`;
 }

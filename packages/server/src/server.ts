@@ -188,7 +188,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       isReady = false;
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
-      await untilIdle(servers, clock, config.drainSeconds);
+      await untilIdle(servers, http, clock, config.drainSeconds);
       await stop();
     },
     stop,
@@ -207,15 +207,17 @@ function urlOf(server: Server<WebSocketSocket>, host: string): string {
   return `${server.protocol}://${name}:${server.port}`;
 }
 
-/** Waits until the requests in hand are answered and the sockets are gone, at most for `seconds`. */
+/** Waits until the requests in hand are answered and the clients are gone, at most for `seconds`. */
 async function untilIdle(
   servers: readonly Server<WebSocketSocket>[],
+  http: HttpTransport,
   clock: Clock,
   seconds: number,
 ): Promise<void> {
   const deadline = clock.monotonic() + seconds * 1000;
   while (clock.monotonic() < deadline) {
-    if (servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0)) return;
+    const idle = servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0);
+    if (idle && http.unfetched === 0) return;
     await new Promise<void>((resolve) => clock.after(20, resolve));
   }
 }

@@ -1,12 +1,12 @@
-import { eventStreamData, messagesFrame, quoted } from '@earshot/protocol';
+import { messagesFrame, quoted } from '@earshot/protocol';
+import { EventBatch } from './event-batch.ts';
 
 const encoder = new TextEncoder();
 
-/** A message with its encodings, each made once for all who get it. */
+/** A message that several clients wait for, quoted once for all of them. */
 export class SharedMessage {
   readonly text: string;
   #quoted: string | null = null;
-  #eventData: string | null = null;
 
   constructor(text: string) {
     this.text = text;
@@ -16,12 +16,6 @@ export class SharedMessage {
   get quoted(): string {
     this.#quoted ??= quoted(this.text);
     return this.#quoted;
-  }
-
-  /** As the data lines of a server-sent event. */
-  get eventData(): string {
-    this.#eventData ??= eventStreamData(this.text);
-    return this.#eventData;
   }
 }
 
@@ -35,6 +29,7 @@ export class Chain {
   readonly length: number;
   readonly characters: number;
   #bytes: Uint8Array | null = null;
+  #events: EventBatch | null = null;
 
   constructor(before: Chain | null, message: SharedMessage) {
     this.before = before;
@@ -55,5 +50,11 @@ export class Chain {
   get sockJsBytes(): Uint8Array {
     this.#bytes ??= encoder.encode(messagesFrame(this.messages().map((message) => message.quoted)));
     return this.#bytes;
+  }
+
+  /** As server-sent events, whose ids are still to be filled in. */
+  get events(): EventBatch {
+    this.#events ??= new EventBatch(this.messages().map((message) => message.text));
+    return this.#events;
   }
 }

@@ -3,10 +3,12 @@ import { eventStreamComment, eventStreamNotice, needsSignature, parseChannelName
 import { receive } from '../../connection/inbox.ts';
 import type { Parts } from '../../connection/parts.ts';
 import { readBody } from '../../http/body.ts';
-import type { Chain, SharedMessage } from './chain.ts';
-import { StreamReceiver } from './receivers.ts';
+import { parseEventId } from './event-batch.ts';
+import { EventMemory, randomText } from './event-memory.ts';
+import { type Receiver, StreamReceiver } from './receivers.ts';
 import {
   decodeText,
+  HeldRequest,
   type HttpBounds,
   openToAll,
   plain,
@@ -17,7 +19,6 @@ import {
 import { type Framing, HttpSession } from './session.ts';
 import type { HttpSessions } from './sessions.ts';
 
-const encoder = new TextEncoder();
 const streamHeaders = { ...unbuffered, 'Content-Type': 'text/event-stream; charset=utf-8' };
 const handshakeQuery = new URLSearchParams({ protocol: '7', client: 'event-stream' });
 
@@ -25,57 +26,18 @@ const handshakeQuery = new URLSearchParams({ protocol: '7', client: 'event-strea
 const retryMs = 1_000;
 const laterMs = 5_000;
 const usualGraceMs = 10_000;
-/** Characters of sent messages that a session keeps for one that comes back. */
-const keptCharactersMax = 64 * 1024;
 const channelsMax = 100;
 
 const eventsPath = /^\/app\/([^/]+)\/events(?:\/(\d+\.\d+))?$/;
-const lastEventId = /^([A-Za-z0-9_-]{22})\.(\d{1,15})$/;
-
-/** What has been sent, so that it can be sent again. */
-class Memory {
-  /** What names the session in `Last-Event-ID`: 16 random bytes. */
-  readonly id = randomText();
-  /** Number of the last message sent. */
-  last = 0;
-  readonly #kept: SharedMessage[] = [];
-  #characters = 0;
-
-  /** Numbers the messages of the chain, and writes them down. */
-  encode(chain: Chain): Uint8Array {
-    let text = '';
-    for (const message of chain.messages()) {
-      this.#kept.push(message);
-      this.#characters += message.text.length;
-      text += this.#event(message, ++this.last);
-    }
-    while (this.#characters > keptCharactersMax) this.#characters -= this.#kept.shift()?.text.length ?? 0;
-    return encoder.encode(text);
-  }
-
-  /** What was sent after number `from`; null when some of it is no longer kept. */
-  after(from: number): string | null {
-    const first = this.last - this.#kept.length;
-    if (from < first || from > this.last) return null;
-    return this.#kept
-      .slice(from - first)
-      .map((message, index) => this.#event(message, from + index + 1))
-      .join('');
-  }
-
-  #event(message: SharedMessage, number: number): string {
-    return `${message.eventData}id: ${this.id}.${number}\n\n`;
-  }
-}
 
 interface Known {
   readonly session: HttpSession;
-  readonly memory: Memory;
+  readonly memory: EventMemory;
   readonly key: string;
   readonly token: string;
 }
 
-/** Server-sent events: for anything that can read a stream (SSE-1 to SSE-7). */
+/** Server-sent events: for anything that can read a stream (SSE-1 to SSE-8). */
 export class EventStreamTransport {
   readonly #parts: Parts;
   readonly #sessions: HttpSessions;
@@ -112,28 +74,28 @@ export class EventStreamTransport {
     const channels = new URLSearchParams(call.query).getAll('channel');
     const refused = this.#refuseChannels(key, channels);
     if (refused !== null) return plain(400, refused);
-    call.server.timeout(call.request, 0);
     return this.#resume(call, key) ?? this.#start(call, key, channels);
   }
 
   /** A client that lost its stream, while its session waits for it. */
   #resume(call: TransportRequest, key: string): Response | null {
-    const [, id = '', number = ''] = lastEventId.exec(call.request.headers.get('last-event-id') ?? '') ?? [];
-    const known = this.#byMemory.get(id);
-    if (known === undefined || known.key !== key || known.session.connection === null) return null;
-    const missed = known.memory.after(Number(number));
+    const last = parseEventId(call.request.headers.get('last-event-id') ?? '');
+    const known = last === null ? undefined : this.#byMemory.get(last.name);
+    if (last === null || known === undefined || known.key !== key) return null;
+    const missed = known.memory.after(last.number);
     if (missed === null) {
       known.session.abandon();
       return null;
     }
-    known.session.writeControl(this.#notice(known, { resumed: true, gap: false }) + missed);
-    return this.#attach(call.request, known.session);
+    const notice = this.#notice(known, { resumed: true, gap: false }, last.number);
+    known.session.writeControl(notice + missed.toString());
+    return this.#attach(call, known.session);
   }
 
   #start(call: TransportRequest, key: string, channels: readonly string[]): Response {
-    const memory = new Memory();
+    const memory = new EventMemory();
     const session: HttpSession = new HttpSession(this.#sessions, framingOf(memory, this.#graceMs), () => {
-      this.#byMemory.delete(memory.id);
+      this.#byMemory.delete(memory.name);
       const socketId = session.connection?.socketId;
       if (socketId !== undefined) this.#bySocketId.delete(socketId);
     });
@@ -147,14 +109,14 @@ export class EventStreamTransport {
     if (connection === null) return this.#refusal(session);
     session.connection = connection;
     const known = { session, memory, key, token: randomText() };
-    this.#byMemory.set(memory.id, known);
+    this.#byMemory.set(memory.name, known);
     this.#bySocketId.set(connection.socketId, known);
     const gap = call.request.headers.has('last-event-id');
-    session.writeControl(`retry: ${retryMs}\n\n${this.#notice(known, { resumed: false, gap })}`);
+    session.writeControl(`retry: ${retryMs}\n\n${this.#notice(known, { resumed: false, gap }, 0)}`);
     for (const channel of channels) {
       receive(this.#parts, connection, JSON.stringify({ event: 'pusher:subscribe', data: { channel } }));
     }
-    return this.#attach(call.request, session);
+    return this.#attach(call, session);
   }
 
   /**
@@ -171,21 +133,18 @@ export class EventStreamTransport {
     return plain(status, `${code}: ${reason}`);
   }
 
-  #attach(request: Request, session: HttpSession): Response {
-    const stream = new StreamReceiver(streamHeaders, this.#sessions.outboxBytes, () =>
-      session.detach(stream),
-    );
-    request.signal.addEventListener('abort', () => session.detach(stream), { once: true });
+  #attach(call: TransportRequest, session: HttpSession): Response {
+    const held = new HeldRequest(call);
+    const gone = (receiver: Receiver) => session.detach(receiver);
+    const stream = new StreamReceiver(held, streamHeaders, this.#sessions.outboxBytes, gone);
     session.attach(stream);
     return stream.response;
   }
 
-  #notice(known: Known, how: { resumed: boolean; gap: boolean }): string {
-    return eventStreamNotice('session', {
-      socket_id: known.session.connection?.socketId,
-      token: known.token,
-      ...how,
-    });
+  /** @param after number of the last event that the client has, so that it comes back with that if this is all it gets */
+  #notice(known: Known, how: { resumed: boolean; gap: boolean }, after: number): string {
+    const data = { socket_id: known.session.connection?.socketId, token: known.token, ...how };
+    return eventStreamNotice('session', data, known.memory.idOf(after));
   }
 
   /** Why a stream of these channels cannot begin; null: it can. */
@@ -224,7 +183,7 @@ export class EventStreamTransport {
   }
 }
 
-function framingOf(memory: Memory, graceMs: number): Framing {
+function framingOf(memory: EventMemory, graceMs: number): Framing {
   return {
     messages: (chain) => memory.encode(chain),
     heartbeat: eventStreamComment,
@@ -232,10 +191,6 @@ function framingOf(memory: Memory, graceMs: number): Framing {
     graceMs,
     quietClient: true,
   };
-}
-
-function randomText(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
 }
 
 function isSame(given: string, expected: string): boolean {

@@ -23,6 +23,30 @@ export interface HttpBounds {
   readonly grace: { readonly ms: number; readonly clock: Clock } | null;
 }
 
+/** How long what is left of a response may wait for a client that does not read. */
+const unreadSeconds = 12;
+
+/** A request whose response may be quiet for as long as nothing happens; `Liveness` decides when its client is gone. */
+export class HeldRequest {
+  readonly #request: Request;
+  readonly #server: TransportRequest['server'];
+
+  constructor(call: TransportRequest) {
+    this.#request = call.request;
+    this.#server = call.server;
+    this.#server.timeout(this.#request, 0);
+  }
+
+  /** Nothing more comes: from now on the connection is one like any other, else an unread rest would stay for ever. */
+  letGo(): void {
+    this.#server.timeout(this.#request, unreadSeconds);
+  }
+
+  onAbort(gone: () => void): void {
+    this.#request.signal.addEventListener('abort', gone, { once: true });
+  }
+}
+
 const preflightSeconds = 86_400;
 
 /** Every page may ask: there are no cookies, and origins are looked at when the connection is made (HTTP-9). */

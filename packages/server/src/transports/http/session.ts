@@ -17,7 +17,7 @@ export interface SessionKeeper {
   leave(session: HttpSession, topic: string): void;
   /** Publishes on all transports, to all but this one. */
   publishExcept(session: HttpSession, topic: string, frame: string): void;
-  /** The session has something to write: it is flushed at the end of this turn. */
+  /** The session has something to write: `flush` is called at the end of this turn. */
   touch(session: HttpSession): void;
   closed(connection: Connection, code: number): void;
   slowClientCut(session: HttpSession): void;
@@ -51,6 +51,7 @@ export class HttpSession implements Socket {
   #graceTimer: Timer | null = null;
   #closing: { readonly code: number; readonly reason: string } | null = null;
   #ended = false;
+  #isTouched = false;
 
   /** @param onEnd called once, when nobody will ask for the session any more */
   constructor(sessions: SessionKeeper, framing: Framing, onEnd: () => void) {
@@ -69,17 +70,13 @@ export class HttpSession implements Socket {
     return this.#closing;
   }
 
-  get hasEnded(): boolean {
-    return this.#ended;
-  }
-
   /** From now on `receiver` takes what comes; an earlier one ends silently (HTTP-6). */
   attach(receiver: Receiver): void {
     this.#graceTimer?.cancel();
     this.#graceTimer = null;
     this.#receiver?.end();
     this.#receiver = receiver;
-    this.#sessions.touch(this);
+    this.#touch();
   }
 
   /** The client went away from `receiver`. */
@@ -92,7 +89,7 @@ export class HttpSession implements Socket {
   /** Puts text before the messages that wait. */
   writeControl(text: string): void {
     this.#control += text;
-    this.#sessions.touch(this);
+    this.#touch();
   }
 
   /** Answers a sign of life where somebody listens; it is not kept. */
@@ -104,8 +101,8 @@ export class HttpSession implements Socket {
   push(chain: Chain): void {
     if (this.#closing !== null) return;
     this.#waiting = chain;
-    if (this.#receiver === null && chain.characters > this.#sessions.outboxBytes) this.#cut();
-    else this.#sessions.touch(this);
+    if (this.#receiver !== null) this.#touch();
+    else if (chain.characters > this.#sessions.outboxBytes) this.#cut();
   }
 
   send(frame: string): void {
@@ -121,6 +118,7 @@ export class HttpSession implements Socket {
 
   /** Nobody can go on with it: ends it at once, as if the client had gone. */
   abandon(): void {
+    this.#receiver?.end();
     this.#vanish();
   }
 
@@ -146,6 +144,7 @@ export class HttpSession implements Socket {
 
   /** Writes what there is, if somebody takes it. The keeper calls it once for all that came in a tick. */
   flush(): void {
+    this.#isTouched = false;
     const receiver = this.#receiver;
     if (receiver === null || this.#ended) return;
     const bytes = this.#take();
@@ -176,6 +175,12 @@ export class HttpSession implements Socket {
     return Buffer.concat([encoder.encode(before), messages ?? new Uint8Array(), encoder.encode(after)]);
   }
 
+  #touch(): void {
+    if (this.#isTouched) return;
+    this.#isTouched = true;
+    this.#sessions.touch(this);
+  }
+
   #awaitReceiver(): void {
     this.#graceTimer?.cancel();
     this.#graceTimer = this.#sessions.graceClock.after(this.#framing.graceMs, () => this.#vanish());
@@ -184,14 +189,12 @@ export class HttpSession implements Socket {
   /** The client reads too slowly, or fetches too late: what waits would grow for ever. */
   #cut(): void {
     this.#sessions.slowClientCut(this);
+    this.#receiver?.cut();
     this.#vanish();
   }
 
   #vanish(): void {
     if (this.#ended) return;
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.end();
     const wasOpen = this.#closing === null;
     this.#closing ??= { code: 1006, reason: '' };
     this.#waiting = null;

@@ -20,7 +20,7 @@ export class HttpSessions implements Topics, SessionKeeper {
   readonly #parts: Parts;
   readonly #topics: AllTopics;
   readonly #members = new Map<string, Set<HttpSession>>();
-  #touched = new Set<HttpSession>();
+  #touched: HttpSession[] = [];
 
   constructor(parts: Parts, connections: Connections, topics: AllTopics, bounds: HttpBounds) {
     this.#parts = parts;
@@ -54,8 +54,8 @@ export class HttpSessions implements Topics, SessionKeeper {
   }
 
   touch(session: HttpSession): void {
-    if (this.#touched.size === 0) queueMicrotask(() => this.#flush());
-    this.#touched.add(session);
+    if (this.#touched.length === 0) queueMicrotask(() => this.#flush());
+    this.#touched.push(session);
   }
 
   closed(connection: Connection, code: number): void {
@@ -87,7 +87,7 @@ export class HttpSessions implements Topics, SessionKeeper {
 
   #flush(): void {
     const touched = this.#touched;
-    this.#touched = new Set();
+    this.#touched = [];
     for (const session of touched) {
       try {
         session.flush();

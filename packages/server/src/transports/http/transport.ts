@@ -22,6 +22,11 @@ export class HttpTransport {
     return this.#xhr.answer(call) ?? this.#eventStream.answer(call);
   }
 
+  /** Polling clients that have not heard yet that their connection was closed: each will with its next poll. */
+  get unfetched(): number {
+    return this.#xhr.unfetched;
+  }
+
   /** Connections by transport. */
   counts(): Map<string, number> {
     const counts = new Map([

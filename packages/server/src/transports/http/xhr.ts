@@ -15,6 +15,7 @@ import { Misses } from './misses.ts';
 import { PollReceiver, type Receiver, StreamReceiver } from './receivers.ts';
 import {
   decodeText,
+  HeldRequest,
   type HttpBounds,
   openToAll,
   plain,
@@ -30,10 +31,15 @@ const receiveHeaders = { ...unbuffered, 'Content-Type': 'application/javascript;
 /** Not shorter than a slow preflight and a POST, not longer, because a reload meets its own ghost for so long. */
 const usualGraceMs = 5_000;
 
+/** pusher-js sends one at a time. More would be many small ones that keep the loop busy in one go. */
+const messagesPerSendMax = 1_000;
+
 /** A session with what tells whether a later request is of the same client. */
 interface Known {
   readonly session: HttpSession;
   readonly origin: string | null;
+  /** Of the client that opened it. */
+  readonly address: string;
   readonly transport: 'xhr_streaming' | 'xhr_polling';
 }
 
@@ -70,6 +76,13 @@ export class XhrTransport {
     }
   }
 
+  /** Sessions that were closed and whose client has not fetched that yet. A pass over all of them, for the drain. */
+  get unfetched(): number {
+    let count = 0;
+    for (const { session } of this.#known.values()) if (session.closing !== null) count++;
+    return count;
+  }
+
   /** @returns null for a path that is not one of a session */
   answer(call: TransportRequest): Promise<Response> | Response | null {
     const path = parseSessionPath(call.path);
@@ -86,20 +99,16 @@ export class XhrTransport {
     path: SessionPath,
     kind: 'xhr' | 'xhr_streaming',
   ): Promise<Response> | Response {
-    const { request, server } = call;
-    server.timeout(request, 0); // quiet for as long as nothing happens; `Liveness` decides
-    const origin = request.headers.get('origin');
+    const origin = call.request.headers.get('origin');
     const known = this.#known.get(idOf(path));
-    if (known !== undefined && known.origin !== origin) {
+    if (known === undefined) return this.#attach(call, this.#open(call, path, kind, origin), kind);
+    if (known.origin !== origin || this.#isGuessing(call, known)) {
       this.#misses.count(call.client.address);
       return plain(404, 'There is no such session');
     }
-    if (known !== undefined) {
-      // A blank line counts as life to the client, and makes the head of the response leave at once.
-      if (kind === 'xhr_streaming') known.session.writeControl('\n');
-      return this.#attach(request, known.session, kind);
-    }
-    return this.#attach(request, this.#open(call, path, kind, origin), kind);
+    // A blank line counts as life to the client, and makes the head of the response leave at once.
+    if (kind === 'xhr_streaming') known.session.writeControl('\n');
+    return this.#attach(call, known.session, kind);
   }
 
   #open(
@@ -111,7 +120,6 @@ export class XhrTransport {
     const id = idOf(path);
     const session = new HttpSession(this.#sessions, this.#framing, () => this.#known.delete(id));
     const transport = kind === 'xhr' ? 'xhr_polling' : 'xhr_streaming';
-    this.#known.set(id, { session, origin, transport });
     session.writeControl(kind === 'xhr' ? openFrame : prelude + openFrame);
     session.connection = this.#sessions.connections.open(session, {
       key: path.key,
@@ -120,39 +128,35 @@ export class XhrTransport {
       secure: call.client.secure,
       hostAllowed: call.hostAllowed,
     });
+    this.#known.set(id, { session, origin, address: call.client.address, transport });
     return session;
   }
 
   #attach(
-    request: Request,
+    call: TransportRequest,
     session: HttpSession,
     kind: 'xhr' | 'xhr_streaming',
   ): Promise<Response> | Response {
     this.#isAlive(session);
-    let receiver: Receiver;
-    let response: Promise<Response> | Response;
-    if (kind === 'xhr') {
-      const poll = new PollReceiver(receiveHeaders);
-      [receiver, response] = [poll, poll.response];
-    } else {
-      const stream = new StreamReceiver(receiveHeaders, this.#sessions.outboxBytes, () =>
-        session.detach(stream),
-      );
-      [receiver, response] = [stream, stream.response];
-    }
-    request.signal.addEventListener('abort', () => session.detach(receiver), { once: true });
+    const held = new HeldRequest(call);
+    const gone = (receiver: Receiver) => session.detach(receiver);
+    const receiver =
+      kind === 'xhr'
+        ? new PollReceiver(held, receiveHeaders, gone)
+        : new StreamReceiver(held, receiveHeaders, this.#sessions.outboxBytes, gone);
     session.attach(receiver);
-    return response;
+    return receiver.response;
   }
 
   async #send(call: TransportRequest, path: SessionPath): Promise<Response> {
     const { address } = call.client;
-    if (this.#misses.tooMany(address)) return plain(429, 'Too many requests for unknown sessions');
     const known = this.#known.get(idOf(path));
     const connection = known?.session.connection ?? null;
-    if (known === undefined || connection === null || connection.closed) {
+    if (known === undefined || connection === null || connection.closed || this.#isGuessing(call, known)) {
       this.#misses.count(address);
-      return plain(404, 'There is no such session');
+      return this.#misses.tooMany(address)
+        ? plain(429, 'Too many requests for sessions that do not exist')
+        : plain(404, 'There is no such session');
     }
     const body = await readBody(call.request, this.#bodyBytesMax);
     if (body === 'too large') return plain(413, `The body is larger than ${this.#bodyBytesMax} bytes`);
@@ -161,10 +165,22 @@ export class XhrTransport {
     if (messages.some((message) => Buffer.byteLength(message) > this.#messageBytesMax)) {
       return plain(413, `A message is larger than ${this.#messageBytesMax} bytes`);
     }
+    if (messages.length > messagesPerSendMax) {
+      return plain(413, `Expected at most ${messagesPerSendMax} messages, found ${messages.length}`);
+    }
     this.#isAlive(known.session);
     if (messages.length === 0) known.session.answerAlive(aliveFrame);
     for (const message of messages) receive(this.#parts, connection, message);
     return new Response(null, { status: 204, headers: openToAll });
+  }
+
+  /**
+   * Whether a request for a session that exists is treated as if it did not: its address has missed too often, and is not
+   * the one that opened the session. Clients behind one proxy share an address, and must not lose theirs by the
+   * misses of others.
+   */
+  #isGuessing({ client }: TransportRequest, known: Known): boolean {
+    return known.address !== client.address && this.#misses.tooMany(client.address);
   }
 
   #isAlive(session: HttpSession): void {
