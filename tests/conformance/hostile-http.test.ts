@@ -13,7 +13,7 @@ async function expectServing(server: TestServer): Promise<void> {
   await server.join(wire, 'news');
   await server.api.publish('news', 'e', '1');
   await wire.until('e');
-  await wire.close();
+  wire.destroy();
   expect((await server.api.raw('GET', '/healthz')).status).toBe(200);
 }
 

@@ -8,7 +8,7 @@ import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.
 import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
-import { EventStreamWire, type HttpWireOptions, transport, XhrWire } from './http-wire.ts';
+import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
 
 // A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
@@ -86,7 +86,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const node = await createServer({
     config: read.config,
     clock,
-    ...(transport === 'websocket'
+    ...(overWebSocket && options.httpGraceMs === undefined
       ? {}
       : { httpGrace: { ms: options.httpGraceMs ?? graceMs, clock: systemClock } }),
     ...(cluster === undefined ? {} : { cluster }),
@@ -161,7 +161,7 @@ export class TestServer implements AsyncDisposable {
   async dialApp(options: ConnectOptions = {}): Promise<Wire> {
     const query = options.query ?? `protocol=${options.protocol ?? '7'}&client=js&version=8.6.0&flash=false`;
     const key = options.key ?? this.app.key;
-    if (transport === 'websocket') {
+    if (overWebSocket) {
       return this.dial(`${this.prefix}/app/${key}?${query}`, options.headers, options.tls);
     }
     const base = options.tls ? `https://127.0.0.1:${this.tlsPort}${this.prefix}` : this.origin;

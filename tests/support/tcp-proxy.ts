@@ -39,6 +39,11 @@ export class TcpProxy implements AsyncDisposable {
     });
   }
 
+  /** Ends the present connections; new ones are taken. */
+  cut(): void {
+    for (const [client] of this.#pairs) client.destroy();
+  }
+
   /** From now on nothing passes on the present connections, though they stay open: a half-open network. */
   freeze(): void {
     for (const [client, server] of this.#pairs) {

@@ -156,6 +156,9 @@ export class EventStreamTransport {
     for (const channel of channels) {
       const name = parseChannelName(channel, lengthMax);
       if (name === null) return `${JSON.stringify(channel.slice(0, 200))} is not the name of a channel`;
+      if (name.kind === 'user') {
+        return `${channel} is for a connection that is signed in. Open the stream without it, then POST pusher:signin and pusher:subscribe with the token of the first event`;
+      }
       if (needsSignature(name)) {
         return `${channel} needs a signature. Open the stream without it, then POST pusher:subscribe with "auth" and the token of the first event`;
       }
