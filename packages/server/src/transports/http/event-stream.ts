@@ -181,6 +181,7 @@ export class EventStreamTransport {
     if (body === 'incomplete') return plain(400, 'The body did not arrive whole');
     const text = decodeText(body);
     if (text === null) return plain(400, 'Expected UTF-8');
+    if (connection.closed) return plain(404, 'The connection ended while the body was on its way');
     receive(this.#parts, connection, text);
     return new Response(null, { status: 202, headers: openToAll });
   }

@@ -31,7 +31,7 @@ export class HeldRequest {
   readonly #request: Request;
   readonly #server: TransportRequest['server'];
 
-  constructor(call: TransportRequest) {
+  constructor(call: Pick<TransportRequest, 'request' | 'server'>) {
     this.#request = call.request;
     this.#server = call.server;
     this.#server.timeout(this.#request, 0);

@@ -183,7 +183,14 @@ export class HttpSession implements Socket {
 
   #awaitReceiver(): void {
     this.#graceTimer?.cancel();
-    this.#graceTimer = this.#sessions.graceClock.after(this.#framing.graceMs, () => this.#vanish());
+    const { graceClock } = this.#sessions;
+    const timer = graceClock.after(this.#framing.graceMs, () => {
+      // After the loop was busy for long timers come first: a request that is in time may still be in its socket.
+      graceClock.nextTurn(() => {
+        if (this.#graceTimer === timer) this.#vanish();
+      });
+    });
+    this.#graceTimer = timer;
   }
 
   /** The client reads too slowly, or fetches too late: what waits would grow for ever. */

@@ -168,6 +168,7 @@ export class XhrTransport {
     if (messages.length > messagesPerSendMax) {
       return plain(413, `Expected at most ${messagesPerSendMax} messages, found ${messages.length}`);
     }
+    if (connection.closed) return plain(404, 'The session ended while the body was on its way');
     this.#isAlive(known.session);
     if (messages.length === 0) known.session.answerAlive(aliveFrame);
     for (const message of messages) receive(this.#parts, connection, message);
