@@ -100,7 +100,7 @@ hostileTest(
 );
 
 hostileTest('HTTP-5: a sender that never receives does not keep its session', async () => {
-  await using server = await startServer({ httpGraceMs: 50 });
+  await using server = await startServer({ httpGraceMs: 1_000 });
   const session = new Session(server);
   await session.poll();
   expect(await session.subscribe('news')).toBe(204);

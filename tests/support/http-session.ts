@@ -1,4 +1,4 @@
-import { type TestServer, vectorApp } from './server.ts';
+import { vectorApp } from './server.ts';
 
 /** What pusher-js puts behind the address of a receive request. */
 export const query = '?protocol=7&client=js&version=8.6.0&t=1&n=1';
@@ -11,7 +11,7 @@ export class Session {
   readonly #headers: Record<string, string>;
 
   constructor(
-    server: TestServer,
+    server: { readonly origin: string },
     readonly id = `${Math.floor(Math.random() * 1000)}/${Math.random().toString(32).slice(2, 10).padEnd(8, '0')}`,
     options: { key?: string; headers?: Record<string, string> } = {},
   ) {
