@@ -189,6 +189,42 @@ httpTest('HTTP-6: the newest of two receivers wins, without o, and nothing is lo
   expect((await answers).join('')).toMatch(/^a\["[^\n]*once[^\n]*"\]\n$/);
 });
 
+httpTest('HTTP-6: a stream that is long enough gets no more, and the next one has the rest', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ clock });
+  const session = new Session(server);
+  const first = new Reading(await session.receive('xhr_streaming'));
+  await first.until('connection_established');
+  await session.subscribe('news');
+  await first.until('subscription_succeeded');
+  const large = 'ü'.repeat(5_000);
+  const publish = async (name: string, data: string) => {
+    await server.api.publish('news', name, data);
+    clock.advance(20); // what waits to share a write is written
+  };
+  for (let n = 1; n <= 60; n++) await publish(`e${n}`, large);
+  await publish('last', '');
+  while (first.text.length <= 262_144) await server.api.raw('GET', '/healthz');
+  const second = new Reading(await session.receive('xhr_streaming'));
+  await second.until('\\"last\\"');
+  expect(await first.end()).not.toContain('last');
+  const events = [...(first.text + second.text).matchAll(/event\\":\\"(e\d+)\\"/g)].map(([, name]) => name);
+  expect(events).toEqual(Array.from({ length: 60 }, (_, n) => `e${n + 1}`));
+
+  // Who does not come for the rest gets it on the stream there is.
+  for (let n = 1; n <= 60; n++) await publish('f', large);
+  while (second.text.length <= 262_144) await server.api.raw('GET', '/healthz');
+  const { length } = second.text;
+  for (let n = 0; n < 20; n++) await server.api.raw('GET', '/healthz');
+  expect(second.text).toHaveLength(length);
+  clock.advance(29_000);
+  await session.send('[]');
+  clock.advance(2_000);
+  await publish('g', 'last but one');
+  await second.until('last but one');
+  expect(second.text.match(/\\"f\\"/g)).toHaveLength(60);
+});
+
 httpTest('HTTP-7: an empty send is answered by a[], never by h', async () => {
   const clock = new ManualClock();
   await using server = await startServer({ clock });

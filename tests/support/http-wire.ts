@@ -99,6 +99,9 @@ abstract class HttpWire extends Wire {
   }
 }
 
+/** pusher-js begins a new response when it has read more than so many characters of one. */
+const longEnough = 262_144;
+
 /** Speaks as pusher-js does on its HTTP transports. */
 export class XhrWire extends HttpWire {
   readonly #session: string;
@@ -140,20 +143,25 @@ export class XhrWire extends HttpWire {
 
   async #receive(kind: 'xhr' | 'xhr_streaming'): Promise<void> {
     while (!this.isClosed) {
+      const one = new AbortController();
       const response = await this.fetch(`${this.#path}/${kind}?${this.options.query}`, {
         method: 'POST',
+        signal: AbortSignal.any([this.abort.signal, one.signal]),
         headers: { 'Content-Type': 'application/json', ...this.options.headers },
       });
       this.keepHead(response);
       let rest = '';
-      for await (const chunk of (response.body ?? new Blob([]).stream()).pipeThrough(
-        new TextDecoderStream(),
-      )) {
+      let length = 0;
+      const text = (response.body ?? new Blob([]).stream()).pipeThrough(new TextDecoderStream());
+      for await (const chunk of text) {
+        length += chunk.length;
         const lines = (rest + chunk).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) this.#frame(line);
+        if (rest === '' && length > longEnough) break;
       }
-      if (kind === 'xhr_streaming') this.finish({ code: 1006, reason: '' });
+      if (length > longEnough) one.abort();
+      else if (kind === 'xhr_streaming') this.finish({ code: 1006, reason: '' });
     }
   }
 

@@ -3,6 +3,12 @@ import { EventBatch } from './event-batch.ts';
 
 const encoder = new TextEncoder();
 
+/** What is written, and how long it is to a client that reads text. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly characters: number;
+}
+
 /** A message that several clients wait for, quoted once for all of them. */
 export class SharedMessage {
   readonly text: string;
@@ -28,7 +34,7 @@ export class Chain {
   readonly message: SharedMessage;
   readonly length: number;
   readonly characters: number;
-  #bytes: Uint8Array | null = null;
+  #sockJs: Encoded | null = null;
   #events: EventBatch | null = null;
 
   constructor(before: Chain | null, message: SharedMessage) {
@@ -47,9 +53,12 @@ export class Chain {
   }
 
   /** `a["…","…"]` and a line feed. */
-  get sockJsBytes(): Uint8Array {
-    this.#bytes ??= encoder.encode(messagesFrame(this.messages().map((message) => message.quoted)));
-    return this.#bytes;
+  get sockJs(): Encoded {
+    if (this.#sockJs === null) {
+      const text = messagesFrame(this.messages().map((message) => message.quoted));
+      this.#sockJs = { bytes: encoder.encode(text), characters: text.length };
+    }
+    return this.#sockJs;
   }
 
   /** As server-sent events, whose ids are still to be filled in. */

@@ -189,7 +189,8 @@ export class EventStreamTransport {
 
 function framingOf(memory: EventMemory, graceMs: number): Framing {
   return {
-    messages: (chain) => memory.encode(chain),
+    messages: (chain) => ({ bytes: memory.encode(chain), characters: 0 }),
+    responseCharactersMax: Number.POSITIVE_INFINITY,
     heartbeat: eventStreamComment,
     close: (code, reason) => eventStreamNotice('close', { code, reason }),
     graceMs,

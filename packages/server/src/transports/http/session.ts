@@ -1,10 +1,13 @@
 import type { Clock, Timer } from '@earshot/base';
 import type { Connection } from '../../connection/connection.ts';
 import type { Socket } from '../../connection/socket.ts';
-import { Chain, SharedMessage } from './chain.ts';
+import { Chain, type Encoded, SharedMessage } from './chain.ts';
 import type { Receiver } from './receivers.ts';
 
 const encoder = new TextEncoder();
+
+/** How long a client may take to read a response that is long enough, before it is taken for one that asks for no other. */
+const takeOverMs = 30_000;
 
 /** What a session needs of all of them together (`sessions.ts`). */
 export interface SessionKeeper {
@@ -26,11 +29,13 @@ export interface SessionKeeper {
 /** How a kind of session writes what its client gets. */
 export interface Framing {
   /** The messages of the chain, and nothing else. */
-  messages(chain: Chain): Uint8Array;
+  messages(chain: Chain): Encoded;
   readonly heartbeat: string;
   close(code: number, reason: string): string;
   /** How long the session lives on without a response to write to. */
   readonly graceMs: number;
+  /** A client that has read more than so many characters of a response ends it and asks for the next one (HTTP-6). */
+  readonly responseCharactersMax: number;
   /** Nothing comes from the client unless it has something to say: an open response counts as a sign of life. */
   readonly quietClient: boolean;
 }
@@ -48,6 +53,8 @@ export class HttpSession implements Socket {
   #control = '';
   #waiting: Chain | null = null;
   #receiver: Receiver | null = null;
+  /** Characters that `#receiver` has taken. */
+  #written = 0;
   #graceTimer: Timer | null = null;
   #closing: { readonly code: number; readonly reason: string } | null = null;
   #ended = false;
@@ -76,6 +83,7 @@ export class HttpSession implements Socket {
     this.#graceTimer = null;
     this.#receiver?.end();
     this.#receiver = receiver;
+    this.#written = 0;
     this.#touch();
   }
 
@@ -94,14 +102,14 @@ export class HttpSession implements Socket {
 
   /** Answers a sign of life where somebody listens; it is not kept. */
   answerAlive(text: string): void {
-    if (this.#receiver !== null) this.writeControl(text);
+    if (this.#receiver !== null && !this.#isLongEnough) this.writeControl(text);
   }
 
   /** @param chain what waited, and a new message */
   push(chain: Chain): void {
     if (this.#closing !== null) return;
     this.#waiting = chain;
-    if (this.#receiver !== null) this.#touch();
+    if (this.#receiver !== null && !this.#isLongEnough) this.#touch();
     else if (chain.characters > this.#sessions.outboxBytes) this.#cut();
   }
 
@@ -123,7 +131,7 @@ export class HttpSession implements Socket {
   }
 
   ping(): void {
-    if (this.#receiver === null) return;
+    if (this.#receiver === null || this.#isLongEnough) return;
     if (this.#framing.quietClient && this.connection !== null) {
       this.connection.lastInboundAt = this.#sessions.clock.monotonic();
     }
@@ -146,10 +154,11 @@ export class HttpSession implements Socket {
   flush(): void {
     this.#isTouched = false;
     const receiver = this.#receiver;
-    if (receiver === null || this.#ended) return;
-    const bytes = this.#take();
-    if (bytes !== null) {
-      const isInBounds = receiver.write(bytes);
+    if (receiver === null || this.#ended || this.#isLongEnough) return;
+    const taken = this.#take();
+    if (taken !== null) {
+      this.#written += taken.characters;
+      const isInBounds = receiver.write(taken.bytes);
       if (!isInBounds) {
         this.#cut();
         return;
@@ -158,13 +167,23 @@ export class HttpSession implements Socket {
     if (this.#closing !== null) {
       receiver.end();
       this.#end();
-    } else if (receiver.once && bytes !== null) {
+    } else if (receiver.once && taken !== null) {
       this.#receiver = null;
       this.#awaitReceiver();
+    } else if (this.#isLongEnough) {
+      this.#awaitTakeOver();
     }
   }
 
-  #take(): Uint8Array | null {
+  /**
+   * The client is about to ask for the next response, and never reads what this one would still get: so it gets no more,
+   * and what comes waits for the next.
+   */
+  get #isLongEnough(): boolean {
+    return this.#written > this.#framing.responseCharactersMax;
+  }
+
+  #take(): Encoded | null {
     const before = this.#control;
     const chain = this.#waiting;
     const after = this.#closing === null ? '' : this.#framing.close(this.#closing.code, this.#closing.reason);
@@ -172,7 +191,11 @@ export class HttpSession implements Socket {
     this.#waiting = null;
     const messages = chain === null ? null : this.#framing.messages(chain);
     if (before === '' && after === '') return messages;
-    return Buffer.concat([encoder.encode(before), messages ?? new Uint8Array(), encoder.encode(after)]);
+    const parts = [encoder.encode(before), messages?.bytes ?? new Uint8Array(), encoder.encode(after)];
+    return {
+      bytes: Buffer.concat(parts),
+      characters: before.length + (messages?.characters ?? 0) + after.length,
+    };
   }
 
   #touch(): void {
@@ -191,6 +214,14 @@ export class HttpSession implements Socket {
       });
     });
     this.#graceTimer = timer;
+  }
+
+  #awaitTakeOver(): void {
+    this.#graceTimer?.cancel();
+    this.#graceTimer = this.#sessions.graceClock.after(takeOverMs, () => {
+      this.#written = Number.NEGATIVE_INFINITY;
+      this.#touch();
+    });
   }
 
   /** The client reads too slowly, or fetches too late: what waits would grow for ever. */

@@ -28,6 +28,9 @@ import type { HttpSessions } from './sessions.ts';
 
 const receiveHeaders = { ...unbuffered, 'Content-Type': 'application/javascript; charset=UTF-8' };
 
+/** As pusher-js has it. */
+const responseCharactersMax = 256 * 1024;
+
 /** Not shorter than a slow preflight and a POST, not longer, because a reload meets its own ghost for so long. */
 const usualGraceMs = 5_000;
 
@@ -60,7 +63,8 @@ export class XhrTransport {
     // Quotes and backslashes of a message are escaped once more.
     this.#bodyBytesMax = 2 * bounds.messageBytesMax + 1_024;
     this.#framing = {
-      messages: (chain) => chain.sockJsBytes,
+      messages: (chain) => chain.sockJs,
+      responseCharactersMax,
       heartbeat: heartbeatFrame,
       close: closeFrame,
       graceMs: bounds.grace?.ms ?? usualGraceMs,
