@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import fc from 'fast-check';
+import { overWebSocket } from '../support/http-wire.ts';
 import { newCluster, presenceOf, startServer, type TestServer } from '../support/server.ts';
 import type { Message, Wire } from '../support/wire.ts';
 

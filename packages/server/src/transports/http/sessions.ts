@@ -54,7 +54,8 @@ export class HttpSessions implements Topics, SessionKeeper {
   }
 
   touch(session: HttpSession): void {
-    if (this.#touched.length === 0) queueMicrotask(() => this.#flush());
+    // After all requests that this turn of the loop brings: what they publish shares the writes.
+    if (this.#touched.length === 0) setImmediate(() => this.#flush());
     this.#touched.push(session);
   }
 
