@@ -1,5 +1,10 @@
 import type { HeldRequest } from './request.ts';
 
+/** How long what is left of a response may wait for a client that does not read. */
+const unreadSeconds = 12;
+/** The same for one that is cut because it does not; the least that Bun's timers know. */
+const cutSeconds = 4;
+
 /** The response that takes what a session has for its client. */
 export interface Receiver {
   /** It takes one write and is over. */
@@ -8,8 +13,25 @@ export interface Receiver {
   write(bytes: Uint8Array): boolean;
   /** Ends the response after what was written. Harmless when it has ended. */
   end(): void;
-  /** Ends it without delivering what still waits. */
+  /** Ends it for a client that reads too slowly: what waits is soon thrown away. */
   cut(): void;
+}
+
+/**
+ * The chunks that wait in a stream, by their sizes. A strategy that counts bytes would do the same, and costs 8 kB of memory for
+ * each stream; only those whose client is slow need one of these.
+ */
+class Backlog {
+  bytes = 0;
+  readonly #sizes: number[] = [];
+
+  /** @param waiting how many chunks wait, the new one of `size` bytes included */
+  add(size: number, waiting: number): void {
+    this.#sizes.push(size);
+    this.bytes += size;
+    const written = this.#sizes.splice(0, this.#sizes.length - waiting);
+    for (const one of written) this.bytes -= one;
+  }
 }
 
 /** A response that stays open. */
@@ -17,7 +39,9 @@ export class StreamReceiver implements Receiver {
   readonly once = false;
   readonly response: Response;
   readonly #held: HeldRequest;
+  readonly #bytesMax: number;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #backlog: Backlog | null = null;
 
   /**
    * @param bytesMax what may wait for the client
@@ -25,6 +49,7 @@ export class StreamReceiver implements Receiver {
    */
   constructor(held: HeldRequest, headers: HeadersInit, bytesMax: number, gone: (self: Receiver) => void) {
     this.#held = held;
+    this.#bytesMax = bytesMax;
     const source = {
       start: (controller: ReadableStreamDefaultController<Uint8Array>) => {
         this.#controller = controller;
@@ -34,30 +59,37 @@ export class StreamReceiver implements Receiver {
         gone(this);
       },
     };
-    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: bytesMax });
-    this.response = new Response(new ReadableStream<Uint8Array>(source, strategy), { headers });
+    this.response = new Response(new ReadableStream<Uint8Array>(source), { headers });
     held.onAbort(() => gone(this));
   }
 
   write(bytes: Uint8Array): boolean {
     if (this.#controller === null) return true;
     this.#controller.enqueue(bytes);
-    return (this.#controller.desiredSize ?? 1) > 0;
+    // The default strategy: room for one chunk, less those that wait.
+    const waiting = 1 - (this.#controller.desiredSize ?? 1);
+    if (waiting === 0) this.#backlog = null;
+    else {
+      this.#backlog ??= new Backlog();
+      this.#backlog.add(bytes.length, waiting);
+    }
+    return this.#backlog === null || this.#backlog.bytes <= this.#bytesMax;
   }
 
   end(): void {
-    this.#take()?.close();
+    this.#close(unreadSeconds);
   }
 
   cut(): void {
-    this.#take()?.error(new Error('the client reads too slowly'));
+    this.#close(cutSeconds);
   }
 
-  #take(): ReadableStreamDefaultController<Uint8Array> | null {
+  #close(seconds: number): void {
     const controller = this.#controller;
+    if (controller === null) return;
     this.#controller = null;
-    if (controller !== null) this.#held.letGo();
-    return controller;
+    this.#held.letGo(seconds);
+    controller.close();
   }
 }
 
@@ -96,7 +128,7 @@ export class PollReceiver implements Receiver {
     const answer = this.#answer;
     if (answer === null) return;
     this.#answer = null;
-    this.#held.letGo();
+    this.#held.letGo(unreadSeconds);
     answer(new Response(bytes as Uint8Array<ArrayBuffer> | null, { headers: this.#headers }));
   }
 }

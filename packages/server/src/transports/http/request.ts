@@ -23,9 +23,6 @@ export interface HttpBounds {
   readonly grace: { readonly ms: number; readonly clock: Clock } | null;
 }
 
-/** How long what is left of a response may wait for a client that does not read. */
-const unreadSeconds = 12;
-
 /** A request whose response may be quiet for as long as nothing happens; `Liveness` decides when its client is gone. */
 export class HeldRequest {
   readonly #request: Request;
@@ -38,8 +35,8 @@ export class HeldRequest {
   }
 
   /** Nothing more comes: from now on the connection is one like any other, else an unread rest would stay for ever. */
-  letGo(): void {
-    this.#server.timeout(this.#request, unreadSeconds);
+  letGo(seconds: number): void {
+    this.#server.timeout(this.#request, seconds);
   }
 
   onAbort(gone: () => void): void {
