@@ -11,20 +11,14 @@ import { parityProblems } from './parity.ts';
  * it. A name ending in `.ts` is a file, `@earshot/…` a package, anything else a folder.
  */
 const serverRows = [
-  [
-    '@earshot/base',
-    '@earshot/protocol',
-    '@earshot/data',
-    '@earshot/ui',
-    '@earshot/home',
-    '@earshot/chat',
-    '@earshot/widget',
-  ],
+  ['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/chat', '@earshot/widget'],
   ['config'],
   ['config.ts', 'start-error.ts'],
-  ['channels'],
+  ['chat-config.ts'],
+  ['channels', '@earshot/data'],
   ['apps'],
-  ['cluster', 'metrics', 'webhooks'],
+  ['cluster', 'metrics'],
+  ['webhooks'],
   ['connection', 'http', 'pages'],
   ['transports', 'api', 'home'],
   ['chat'],

@@ -72,6 +72,7 @@ const steps: readonly Step[] = [
   conformanceOver('xhr_streaming'),
   conformanceOver('xhr_polling'),
   conformanceOver('event_stream'),
+  { name: 'chat', command: bunTest(testTimeoutMs, './tests/chat'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 5 },
   { name: 'browser', command: bunTest(testTimeoutMs, './tests/browser'), tests: true, minutes: 8 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 5 },
@@ -85,6 +86,7 @@ const longSteps: readonly Step[] = [
     tests: true,
     minutes: 60,
   },
+  { name: 'chaos', command: [bun, 'tests/chat/chaos/main.ts'], minutes: 60 },
   { name: 'soak', command: [bun, 'tests/load/soak.ts'], minutes: 120 },
 ];
 /** Cases that each property test tries in the long form. */

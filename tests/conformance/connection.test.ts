@@ -244,6 +244,13 @@ test('CONN-13: a foreign origin is closed with 4009, one on the list and none at
   }
 });
 
+test('CONN-13: the server’s own pages connect to every app', async () => {
+  await using server = await startServer({ env: { EARSHOT_APP_ORIGINS: 'https://good.example' } });
+  await server.connect({ headers: { Origin: server.origin } });
+  const other = `http://127.0.0.1:${server.port + 1}`;
+  await expectClosed(await server.dialApp({ headers: { Origin: other } }), 4009);
+});
+
 libraryTest('CONN-14: protocol 5 gets pusher:error before the close, protocol 7 only the close', async () => {
   await using server = await startServer();
   for (const protocol of ['4', '5']) {

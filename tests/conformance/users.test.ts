@@ -403,3 +403,25 @@ test('AUTHC-2: a connection counts against the quota from when it is authorised'
   await third.silence();
   await server.connect();
 });
+
+test('USER-9: channels that are for signed-in connections are refused to others', async () => {
+  await using server = await startServer({
+    env: { EARSHOT_APP_SIGNED_IN_PREFIXES: 'private-board-,presence-board-' },
+  });
+  const wire = await server.connect();
+  const chatChannel = 'private-room-AAAAAAAAAAAAAAAAAAAAAA';
+  for (const channel of ['private-board-1', chatChannel]) {
+    wire.send({ event: 'pusher:subscribe', data: { channel, auth: server.channelAuth(wire, channel) } });
+    expect((await wire.next('pusher:error')).data).toMatchObject({
+      message: `Sign in (pusher:signin) before subscribing to ${channel}`,
+    });
+    await wire.next('pusher:subscription_error');
+  }
+  await server.join(wire, 'private-other');
+  await server.join(wire, 'private-room-5');
+  await server.signIn(wire, { id: 'u1' });
+  for (const channel of ['private-board-1', chatChannel]) await server.join(wire, channel);
+  await server.joinPresence(wire, 'presence-board-1', 'u1');
+  await server.api.terminate('u1');
+  expect((await wire.closed).code).toBe(4009);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { originAllowed } from './origins.ts';
+import { originPattern } from './settings/kinds.ts';
 
 const cases: [allowed: string[], origin: string | null, expected: boolean][] = [
   [[], 'https://evil.example', true],
@@ -30,3 +31,11 @@ for (const [allowed, origin, expected] of cases) {
     expect(originAllowed(allowed, origin)).toBe(expected);
   });
 }
+
+test('a browser extension has an origin, too', () => {
+  const id = 'chrome-extension://okmfiehiimklajdoeledhphmdahcibaa';
+  expect(originPattern.parse(id)).toBe(id);
+  expect(originAllowed([id], id)).toBe(true);
+  expect(originAllowed(['https://example.com'], id)).toBe(false);
+  expect(originPattern.parse('file:///etc')).toBeUndefined();
+});

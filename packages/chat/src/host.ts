@@ -31,6 +31,8 @@ export interface ChannelHost {
   occupied(appId: string, prefix: string): Promise<ReadonlySet<string>>;
   /** Subscriptions of a channel, connections counted; for presence channels its members too. */
   count(appId: string, channel: string): Promise<{ readonly subscriptions: number; readonly users: number }>;
+  /** Ids of the members of a presence channel. */
+  members(appId: string, channel: string): Promise<ReadonlySet<string>>;
 }
 
 /** The host did not take what it was asked to. */

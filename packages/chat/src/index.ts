@@ -1,5 +1,9 @@
+export type { RequestClient } from './api/api.ts';
+export type { ChatApi } from './api/routes.ts';
 export type { ChatApp, ChatApps } from './apps.ts';
+export { type Chat, type ChatOptions, createChat } from './chat.ts';
 export { type ChannelHost, HostError, type HostFact } from './host.ts';
+export { createRemoteHost, type RemoteHost, type RemoteHostOptions } from './host-remote.ts';
 export {
   type AddressLookup,
   createOutbound,

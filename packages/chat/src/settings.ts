@@ -89,6 +89,48 @@ export const chatSettings = {
     default: 200 * 1024 * 1024,
     doc: 'Bytes of all files of one person.',
   }),
+  chatMessagesPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_MESSAGES_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 60,
+    doc: 'Messages that one person may send in a minute; a long one counts more than once. Rooms can be slower (slow mode).',
+  }),
+  chatRoomMessagesPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_ROOM_MESSAGES_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 1_200,
+    doc: 'Messages that all members together may send to one room in a minute.',
+  }),
+  chatRequestsPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_REQUESTS_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 600,
+    doc: 'Requests of one session in a minute; some cost more than one. All sessions of a person together have twice as many.',
+  }),
+  chatAddressRequestsPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_ADDRESS_REQUESTS_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 6_000,
+    doc: 'Requests of one address in a minute, behind which may be a whole office.',
+  }),
+  chatSignInsPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_SIGN_INS_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 100,
+    doc: 'Sign-ins and renewals of sessions of one address in a minute.',
+  }),
+  chatLivePeople: setting({
+    env: 'EARSHOT_APP_CHAT_LIVE_PEOPLE',
+    kind: wholeNumber(0, 16, '0 = no live rooms'),
+    default: 8,
+    doc: 'People in one live room, where words appear as they are typed and fade. 1 lets nobody talk.',
+  }),
+  chatLiveRoomsPerMinute: setting({
+    env: 'EARSHOT_APP_CHAT_LIVE_ROOMS_PER_MINUTE',
+    kind: wholeNumber(0, 1_000_000, '0 = no limit'),
+    default: 20,
+    doc: 'Live rooms that one address may start in a minute.',
+  }),
   chatReportUrl: optional({
     env: 'EARSHOT_APP_CHAT_REPORT_URL',
     kind: httpsUrl,

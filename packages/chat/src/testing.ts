@@ -29,6 +29,8 @@ export class RecordingHost implements ChannelHost {
   readonly terminated: { readonly appId: string; readonly userId: string }[] = [];
   /** Names of channels that are occupied; what `occupied` and `count` answer from. */
   readonly subscriptions = new Map<string, { subscriptions: number; users: number }>();
+  /** Members of presence channels; what `members` answers from. */
+  readonly membersOf = new Map<string, Set<string>>();
   /** True, or says true of a publish: it is refused with `HostError`. */
   failing: boolean | ((event: string, channels: readonly string[]) => boolean) = false;
   #held: (() => void)[] | undefined;
@@ -78,6 +80,10 @@ export class RecordingHost implements ChannelHost {
     return this.subscriptions.get(channel) ?? { subscriptions: 0, users: 0 };
   }
 
+  async members(_appId: string, channel: string): Promise<ReadonlySet<string>> {
+    return this.membersOf.get(channel) ?? new Set();
+  }
+
   /** Events of that name that the channel got, in order. */
   eventsOn<Name extends ServerEventName>(channel: string, event: Name): ServerEvents[Name][] {
     return this.published
@@ -105,6 +111,8 @@ export interface TestChatOptions {
 
 /** A core that runs. Use with `await using`. */
 export interface TestChat extends AsyncDisposable {
+  /** Of its database. */
+  readonly url: string;
   readonly core: Core;
   readonly clock: ManualClock;
   readonly host: RecordingHost;
@@ -125,7 +133,8 @@ export interface TestChat extends AsyncDisposable {
 
 export async function openTestChat(options: TestChatOptions = {}): Promise<TestChat> {
   const folder = options.url === undefined ? mkdtempSync(join(tmpdir(), 'earshot-chat-')) : undefined;
-  const database: Database = await openDatabase(options.url ?? `sqlite:${join(folder ?? '', 'chat.sqlite')}`);
+  const url = options.url ?? `sqlite:${join(folder ?? '', 'chat.sqlite')}`;
+  const database: Database = await openDatabase(url);
   await migrate(database, 'chat', chatMigrations);
   const clock = options.clock ?? new ManualClock();
   const host = options.host ?? new RecordingHost();
@@ -145,6 +154,7 @@ export async function openTestChat(options: TestChatOptions = {}): Promise<TestC
   const outbox = new OutboxRows(common);
   const background: (() => Promise<void>)[] = [() => timers.idle(), () => outbox.flush()];
   return {
+    url,
     core: { ...common, timers, outbox },
     clock,
     host,
@@ -279,6 +289,11 @@ export class TestPeople implements People {
     return this.#get(id);
   }
 
+  async preferences(_appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Me['preferences']>> {
+    const known = ids.flatMap((id) => this.#people.get(id) ?? []);
+    return new Map(known.map(({ id, preferences }) => [id, preferences]));
+  }
+
   async sessions(_appId: string, id: Id): Promise<readonly Id[]> {
     return [`session-of-${id}`];
   }
@@ -309,6 +324,10 @@ export class TestReach implements Reach {
 
   async blockedBy(_appId: string, reader: Id): Promise<ReadonlySet<Id>> {
     return this.#blocks.get(reader) ?? new Set();
+  }
+
+  async blockersOf(_appId: string, author: Id): Promise<ReadonlySet<Id>> {
+    return new Set([...this.#blocks].filter(([, blocked]) => blocked.has(author)).map(([by]) => by));
   }
 
   async isConnected(_appId: string, id: Id): Promise<boolean> {

@@ -28,6 +28,15 @@ export interface Session {
     /** How long the server takes this signature, counted from the answer. */
     validSeconds: number;
   };
+  /** Null: the app has no chat. */
+  chat: {
+    /** Signs the tokens by which the host site says who its users are; null: none is set. */
+    secret: string | null;
+    /** The one tag that puts the chat on a page. */
+    tag: string;
+    /** The chat as a page of its own. */
+    page: string;
+  } | null;
   /** False: no authoriser, so nobody to see or to talk to. */
   demo: boolean;
 }

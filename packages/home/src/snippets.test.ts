@@ -6,6 +6,7 @@ const session: Session = {
   app: { id: '3', key: 'KEY', secret: 'SECRET', name: 'App', clientEvents: true, clientEventsPerSecond: 10 },
   server: { scheme: 'http', host: '127.0.0.1', port: 6001, path: '' },
   curl: { line: '', validSeconds: 599 },
+  chat: null,
   demo: true,
 };
 

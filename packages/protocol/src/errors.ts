@@ -248,6 +248,11 @@ export const errorTexts = {
     ['<channel>'],
     (channel) => `Only the user who is signed in on the connection can subscribe to ${channel}`,
   ),
+  signInRequired: errorText(
+    'a channel that is for signed-in connections was subscribed by another',
+    ['<channel>'],
+    (channel) => `Sign in (pusher:signin) before subscribing to ${channel}`,
+  ),
   tooManyChannels: errorText(
     'the connection has as many subscriptions as it may have',
     ['<maximum>'],

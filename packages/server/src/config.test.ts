@@ -131,6 +131,10 @@ const apps: Record<keyof typeof appSettings, { good: [string, unknown][]; bad: s
   memberBytes: { good: [['2', 2]], bad: ['1', '65537'] },
   userIdLength: { good: [['1', 1]], bad: ['0', '1001'] },
   watchlistUsers: { good: [['10000', 10_000]], bad: ['0', '10001'] },
+  signedInPrefixes: {
+    good: [['private-a-, presence-a-', ['private-a-', 'presence-a-']]],
+    bad: ['private-ä'],
+  },
   webhookUrl: {
     good: [['http://10.0.0.1:8000/hooks?x=1', 'http://10.0.0.1:8000/hooks?x=1']],
     bad: ['example.com/hooks', 'ftp://example.com', 'https://example.com/a b'],
@@ -160,6 +164,19 @@ const apps: Record<keyof typeof appSettings, { good: [string, unknown][]; bad: s
   chatFilesGuests: { good: [['true', true]], bad: ['yes'] },
   chatFileBytes: { good: [['1024', 1_024]], bad: ['1023', '10MB'] },
   chatUserBytes: { good: [['0', 0]], bad: ['-1', '1TB'] },
+  chatMessagesPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatRoomMessagesPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatRequestsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatAddressRequestsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatSignInsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
+  chatLivePeople: {
+    good: [
+      ['0', 0],
+      ['16', 16],
+    ],
+    bad: ['17', '-1'],
+  },
+  chatLiveRoomsPerMinute: { good: [['0', 0]], bad: ['-1', 'ten'] },
   chatReportUrl: { good: [['https://example.com/r', 'https://example.com/r']], bad: ['example.com'] },
   chatOidcIssuer: { good: [['https://login.example.com', 'https://login.example.com']], bad: ['login'] },
   chatOidcName: { good: [['Größe', 'Größe']], bad: ['a\nb', 'a'.repeat(41)] },

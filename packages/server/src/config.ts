@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { didYouMean, refusal, type Setting } from '@earshot/base';
 import {
   type AppSettings,
   appSettingRows,
@@ -9,6 +8,7 @@ import {
   defaultAppSettings,
 } from './config/app-settings.ts';
 import { helpText } from './config/help.ts';
+import { type Environment, readTables } from './config/read.ts';
 import { absentSettings, type ServerValues, serverSettingRows } from './config/server-settings.ts';
 
 export { type AppSettings, appSettings, checkAppSettings, checkAppSettingValues, defaultAppSettings };
@@ -32,8 +32,6 @@ export interface Config
   };
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Reads the settings from the command line (without program and script) and the environment. A flag wins over
  * its variable; an empty variable counts as not set. Nothing is read from disk.
@@ -45,22 +43,13 @@ export function readConfig(
   env: Environment,
 ): { config: Config } | { errors: string[] } | { help: string } {
   if (argv.includes('--help') || argv.includes('-h')) return { help: helpText() };
-  const errors: string[] = [];
-  const flags = readFlags(argv, errors);
-  refuseUnknownVariables(env, errors);
-  refuseAbsent(flags, env, errors);
-
-  const server: Record<string, unknown> = {};
-  for (const [name, row] of serverSettingRows) {
-    server[name] = readValue(row, flags, env, errors) ?? row.default;
-  }
-  const app: Record<string, unknown> = {};
-  for (const [name, row] of appSettingRows) {
-    const value = readValue(row, flags, env, errors);
-    if (value !== undefined) app[name] = value;
-  }
-  if (errors.length > 0) return { errors };
-  return assemble(server as ServerValues, app as Partial<AppSettings>);
+  const read = readTables(argv, env, {
+    server: serverSettingRows,
+    app: appSettingRows,
+    absent: absentSettings,
+  });
+  if ('errors' in read) return read;
+  return assemble(read.server as ServerValues, read.app as Partial<AppSettings>);
 }
 
 function assemble(
@@ -105,79 +94,8 @@ function assemble(
   };
 }
 
-function resolveDatabaseUrl(url: string | null, dataDir: string): string {
+/** @param url as it was set; null: an SQLite file in the data folder */
+export function resolveDatabaseUrl(url: string | null, dataDir: string): string {
   if (url === null) return `sqlite:${join(dataDir, 'earshot.sqlite')}`;
   return url.startsWith('sqlite:') ? `sqlite:${resolve(url.slice('sqlite:'.length))}` : url;
-}
-
-/** The values of the flags by flag; what is no flag is reported. */
-function readFlags(argv: readonly string[], errors: string[]): Map<string, string> {
-  const known = [...allRows(), ...absentSettings].flatMap((row) => row.flag ?? []);
-  const values = new Map<string, string>();
-  for (let index = 0; index < argv.length; index++) {
-    const argument = argv[index] ?? '';
-    const [, flag = argument, inline] = /^(--[^=]*)=(.*)$/s.exec(argument) ?? [];
-    if (!known.includes(flag)) {
-      const meant = didYouMean(flag, known);
-      errors.push(
-        `${JSON.stringify(flag)} is not an argument. ${meant === undefined ? '' : `Did you mean ${meant}? `}All of them: --help`,
-      );
-      // What follows is most likely its value, and needs no complaint of its own.
-      if (argument.startsWith('-') && argv[index + 1]?.startsWith('-') === false) index++;
-      continue;
-    }
-    const value = inline ?? argv[++index];
-    if (value === undefined) errors.push(`${flag} is without a value; expected ${flag} and a value`);
-    else values.set(flag, value);
-  }
-  return values;
-}
-
-/** Variables of the project that are no settings: tools that its own tests are pointed at. */
-const testVariables = /^EARSHOT_TEST_/;
-
-function refuseUnknownVariables(env: Environment, errors: string[]): void {
-  const known = new Set([...allRows(), ...absentSettings].map((row) => row.env));
-  for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('EARSHOT_') || value === undefined) continue;
-    if (known.has(name) || testVariables.test(name)) continue;
-    const meant = didYouMean(name, known);
-    errors.push(
-      `${name} is not a setting. ${meant === undefined ? 'Unset it.' : `Did you mean ${meant}?`} All of them: --help`,
-    );
-  }
-}
-
-function refuseAbsent(flags: ReadonlyMap<string, string>, env: Environment, errors: string[]): void {
-  for (const { env: variable, flag, harmless, why } of absentSettings) {
-    const fromFlag = flag === undefined ? undefined : flags.get(flag);
-    const found = fromFlag ?? env[variable];
-    if (found === undefined || found === '' || found === harmless) continue;
-    const name = fromFlag === undefined ? variable : flag;
-    errors.push(
-      `${name} is set, but ${why}. Unset it${harmless === null ? '' : `, or set it to ${harmless}`}`,
-    );
-  }
-}
-
-function readValue(
-  row: Setting<unknown>,
-  flags: ReadonlyMap<string, string>,
-  env: Environment,
-  errors: string[],
-): unknown {
-  const fromFlag = row.flag === undefined ? undefined : flags.get(row.flag);
-  const found = fromFlag ?? env[row.env];
-  if (found === undefined || (found === '' && fromFlag === undefined)) return undefined;
-  const value = row.kind.parse(found);
-  if (value === undefined) {
-    errors.push(
-      fromFlag === undefined ? refusal(row, row.env, found) : refusal(row, row.flag ?? row.env, found, ' '),
-    );
-  }
-  return value;
-}
-
-function allRows(): Setting<unknown>[] {
-  return [...serverSettingRows.values(), ...appSettingRows.values()];
 }

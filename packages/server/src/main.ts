@@ -1,20 +1,26 @@
 #!/usr/bin/env bun
-import { createLog } from '@earshot/base';
+import { createLog, type Log } from '@earshot/base';
 import { DataError } from '@earshot/data';
 import { version } from '../package.json';
+import { createChatProgram } from './chat/standalone.ts';
+import { type ChatConfig, readChatConfig } from './chat-config.ts';
 import { type Config, readConfig } from './config.ts';
 import { loginLink } from './login-link.ts';
-import { createServer, type EarshotServer } from './server.ts';
+import { createServer } from './server.ts';
 import { StartError } from './start-error.ts';
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === '--version') console.log(version);
-else if (command === 'login-link') await run(rest, async (config) => console.log(await loginLink(config)));
-else await run(process.argv.slice(2), serve);
+else if (command === 'login-link') {
+  await run(readConfig(rest, process.env), async (config) => console.log(await loginLink(config)));
+} else if (command === 'chat') await run(readChatConfig(rest, process.env), serveChat);
+else await run(readConfig(process.argv.slice(2), process.env), serve);
 
-/** Reads the settings, and turns what is wrong with them or with the start into text for a person and exit code 1. */
-async function run(argv: string[], task: (config: Config) => Promise<void>): Promise<void> {
-  const read = readConfig(argv, process.env);
+/** Turns what is wrong with the settings or with the start into text for a person and exit code 1. */
+async function run<Settings>(
+  read: { config: Settings } | { errors: string[] } | { help: string },
+  task: (config: Settings) => Promise<void>,
+): Promise<void> {
   if ('help' in read) {
     console.log(read.help);
     return;
@@ -36,19 +42,40 @@ function fail(errors: readonly string[]): never {
 
 async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
+  const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
+  log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
+  if (process.stdout.isTTY) {
+    console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
+    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
+  }
+}
+
+async function serveChat(config: ChatConfig): Promise<void> {
+  const log = createLog(config.logLevel);
+  const program = await untilSignal(log, config.drainSeconds, () => createChatProgram({ config, log }));
+  const { host, port } = config.channels;
+  log.info({ url: program.url, channels: `${host}:${port}`, version }, 'listening');
+}
+
+/** Starts a program that a signal drains; a second signal ends it at once. */
+async function untilSignal<Program extends { drain(): Promise<void> }>(
+  log: Log,
+  drainSeconds: number,
+  start: () => Promise<Program>,
+): Promise<Program> {
   // A bug in one place must not end everybody's connections.
   process.on('uncaughtException', (error) => log.error({ err: error }, 'an exception was not caught'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection was not caught'));
 
-  let server: EarshotServer | null = null;
+  let program: Program | null = null;
   let isDraining = false;
   const shutDown = async (signal: NodeJS.Signals) => {
-    if (server === null) process.exit(0);
+    if (program === null) process.exit(0);
     if (isDraining) process.exit(1);
     isDraining = true;
-    log.info({ signal, seconds: config.drainSeconds }, 'draining; a second signal exits at once');
+    log.info({ signal, seconds: drainSeconds }, 'draining; a second signal exits at once');
     try {
-      await server.drain();
+      await program.drain();
       process.exit(0);
     } catch (error) {
       log.error({ err: error }, 'the drain failed');
@@ -57,11 +84,6 @@ async function serve(config: Config): Promise<void> {
   };
   process.on('SIGTERM', shutDown);
   process.on('SIGINT', shutDown);
-
-  server = await createServer({ config, log });
-  log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
-  if (process.stdout.isTTY) {
-    console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
-    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
-  }
+  program = await start();
+  return program;
 }

@@ -1,7 +1,9 @@
+import type { Chat } from '@earshot/chat';
 import type { Server } from 'bun';
 import { type Api, notFound } from './api/router.ts';
 import type { Config } from './config.ts';
 import type { Home } from './home/home.ts';
+import { publicAddress } from './http/address.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
 import { health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
@@ -16,6 +18,7 @@ export class Routes {
   readonly #config: Config;
   readonly #api: Api;
   readonly #home: Home;
+  readonly #chat: Chat;
   readonly #metrics: Metrics;
   readonly #isReady: () => boolean;
   readonly #http: HttpTransport;
@@ -26,6 +29,7 @@ export class Routes {
     config: Config;
     api: Api;
     home: Home;
+    chat: Chat;
     metrics: Metrics;
     http: HttpTransport;
     isReady: () => boolean;
@@ -34,6 +38,7 @@ export class Routes {
     this.#config = parts.config;
     this.#api = parts.api;
     this.#home = parts.home;
+    this.#chat = parts.chat;
     this.#metrics = parts.metrics;
     this.#isReady = parts.isReady;
     this.#clients = new Clients(parts.config.trustedProxies);
@@ -56,14 +61,15 @@ export class Routes {
       return transport.upgrade(request, server, {
         key: path === null ? null : keyOf(path),
         query: new URLSearchParams(target.query),
-        origin: headers.get('origin'),
+        origin: this.#foreign(headers.get('origin'), client),
         secure: client().secure,
         hostAllowed: hostRefusal === null,
       });
     }
     if (path !== null && isTransportPath(path)) {
       const hostAllowed = hostRefusal === null;
-      const call = { request, path, query: target.query, client: client(), hostAllowed, server };
+      const origin = this.#foreign(headers.get('origin'), client);
+      const call = { request, path, query: target.query, client: client(), origin, hostAllowed, server };
       return this.#http.answer(call) ?? notFound();
     }
     if (hostRefusal !== null) return new Response(`${hostRefusal}\n`, { status: 403 });
@@ -72,6 +78,12 @@ export class Routes {
       return this.#api.handle(request, { path, query: target.query });
     }
     return this.#page(request, path, client());
+  }
+
+  /** Our own pages may connect to every app: to be on an app's list is for pages of others. */
+  #foreign(origin: string | null, client: () => Client): string | null {
+    if (origin === null) return null;
+    return publicAddress(client(), this.#config).origin === origin.toLowerCase() ? null : origin;
   }
 
   async #page(request: Request, path: string, client: Client): Promise<Response> {
@@ -83,6 +95,7 @@ export class Routes {
     return (
       (await health(healthParts, path, request.headers, client.address)) ??
       (await this.#home.fetch(request, client)) ??
+      (await this.#chat.fetch(request, client)) ??
       notFound()
     );
   }

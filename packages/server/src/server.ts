@@ -7,6 +7,7 @@ import type { Fact } from './channels/facts.ts';
 import { FanOut } from './channels/fanout.ts';
 import { Hub } from './channels/hub.ts';
 import { Users } from './channels/users.ts';
+import { createServerChat, tellChat } from './chat/mount.ts';
 import { Announcer } from './cluster/announce.ts';
 import { everyNode } from './cluster/bus.ts';
 import type { Envelope } from './cluster/envelope.ts';
@@ -24,6 +25,7 @@ import { Routes } from './routes.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
+import { openWebhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -98,9 +100,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const fanOut = new FanOut(topics, clock);
   const announcer = new Announcer({ apps, hub, users, fanOut, clock });
 
-  const told = (fact: Fact) => {
+  /** Facts that are the cluster's, not this node's alone: each reaches these once. */
+  const consumers: ((fact: Fact) => void)[] = [];
+  const told = (fact: Fact, origin: boolean) => {
     try {
       announcer.announce(fact);
+      if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
     }
@@ -125,10 +130,47 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { cache } = cluster;
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
 
-  const parts: Parts = { apps, hub, users, fanOut, publisher, roster, counters, clock, log, background };
+  const webhooks = await openWebhooks({
+    database,
+    apps,
+    clock,
+    log,
+    counters,
+    leaseMs: config.leaseSeconds * 1000,
+    privateAddresses: config.webhookPrivateAddresses,
+    onProblem,
+  });
+  stack.defer(() => webhooks.stop());
+  consumers.push((fact) => webhooks.told(fact));
+
+  const parts: Parts = {
+    apps,
+    hub,
+    users,
+    fanOut,
+    publisher,
+    roster,
+    webhooks,
+    counters,
+    clock,
+    log,
+    background,
+  };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
-  const api = new Api({ hub, publisher, roster, cache, bus, connections, counters, clock }, apps, log);
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
+  const api = new Api(apiParts, apps, log);
+  const chat = await createServerChat({
+    config,
+    database,
+    clock,
+    log,
+    apps,
+    parts: apiParts,
+    onProblem: () => counters.backgroundFailures++,
+  });
+  stack.defer(() => chat.stop());
+  consumers.push((fact) => tellChat(chat, fact));
   const frameBytesMax = largestFrame(apps);
   const http = new HttpTransport(parts, connections, topics, {
     outboxBytes: config.outboxBytes,
@@ -149,8 +191,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
+  webhooks.start({
+    isOccupied: async (appId, channel) => (await roster.channel(appId, channel)).subscriptions > 0,
+    members: async (appId, channel) => new Set(await roster.userIds(appId, channel)),
+  });
+  await chat.start();
   let isReady = true;
-  const routes = new Routes({ config, api, home, metrics, http, isReady: () => isReady });
+  const routes = new Routes({ config, api, home, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;

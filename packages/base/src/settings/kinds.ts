@@ -103,7 +103,8 @@ export const publicUrl = textKind(
 
 /** An origin as browsers send it, or `scheme://*.domain` for every name below a domain. */
 export const originPattern = textKind('an origin', (text) => {
-  const [, scheme, wildcard = '', host] = /^(https?:\/\/)(\*\.)?([^/?#@*\s]+)\/?$/i.exec(text) ?? [];
+  const [, scheme, wildcard = '', host] =
+    /^((?:https?|(?:chrome|moz)-extension):\/\/)(\*\.)?([^/?#@*\s]+)\/?$/i.exec(text) ?? [];
   if (scheme === undefined || host === undefined || !URL.canParse(scheme + host)) return undefined;
   const { protocol, host: normalised } = new URL(scheme + host);
   return `${protocol}//${wildcard}${normalised}`;

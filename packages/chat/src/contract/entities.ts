@@ -220,6 +220,8 @@ export interface Report {
   readonly reporter: Person;
   readonly person: Person;
   readonly conversation: Id | null;
+  /** Where it was, when that is a room. A one-to-one conversation is not a moderator's to enter. */
+  readonly room: Pick<Conversation, 'name' | 'title'> | null;
   readonly seq: number | null;
   readonly reason: 'spam' | 'harassment' | 'hate' | 'sexual' | 'violence' | 'illegal' | 'other';
   readonly text: string;

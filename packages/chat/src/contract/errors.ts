@@ -19,6 +19,7 @@ export const chatErrors = {
   locked: { status: 403, message: 'Only moderators may write here.' },
   members_only: { status: 403, message: 'Only members may enter.' },
   not_reachable: { status: 403, message: 'This person cannot be reached.' },
+  full: { status: 403, message: 'As many people are in this room as may be.' },
   files_refused: { status: 403, message: 'You may not send files here.' },
   chat_off: { status: 404, message: 'There is no app with this key whose chat is switched on.' },
   not_found: { status: 404, message: 'There is no such thing, or it is not yours to see.' },

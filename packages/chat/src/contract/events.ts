@@ -52,6 +52,15 @@ export interface ServerEvents {
   blocks_changed: Record<string, never>;
   me_changed: { readonly me: Me };
   import_progress: { readonly job: ImportJob };
+
+  // What follows comes to the door of a live room, which its maker alone hears. It says nothing of who they are.
+
+  /** Somebody has been let in. */
+  live_came: { readonly lane: number };
+  /** Somebody was refused because the room is full. */
+  live_refused: Record<string, never>;
+  /** Somebody who was refused has asked again and so stands at the door. */
+  live_waiting: Record<string, never>;
 }
 
 export type ServerEventName = keyof ServerEvents;

@@ -8,6 +8,7 @@ import type {
   Me,
   Message,
   Person,
+  Preferences,
   ServerEventName,
   ServerEvents,
 } from '../contract/index.ts';
@@ -76,7 +77,9 @@ export interface People {
   person(appId: string, id: Id, within?: ChatTransaction): Promise<Person | undefined>;
   /** Those that exist. One query, however many. */
   persons(appId: string, ids: readonly Id[], within?: ChatTransaction): Promise<ReadonlyMap<Id, Person>>;
-  me(appId: string, id: Id): Promise<Me>;
+  me(appId: string, id: Id, within?: ChatTransaction): Promise<Me>;
+  /** Of those that exist. One query, however many. */
+  preferences(appId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, Preferences>>;
   /** Ids of the sessions that have not ended: what their sockets are signed in as. */
   sessions(appId: string, id: Id): Promise<readonly Id[]>;
   /** Closes all sockets of a person; each session that may still do so comes back and subscribes to what it still may. */
@@ -91,7 +94,7 @@ export interface PersonalData {
   readonly name: string;
   /** `from` was a guest who has signed in as `into`: rows move, doubles meet. */
   merge(trx: ChatTransaction, appId: string, from: Id, into: Id): Promise<void>;
-  /** Everything kept about the person, as JSON for them to read. */
+  /** Everything kept about the person, as JSON for them to read. A long list may be an async iterable of its items. */
   export(appId: string, id: Id): Promise<unknown>;
   /** Everything kept about the person goes; numbers and tombstones of conversations stay. */
   erase(trx: ChatTransaction, appId: string, id: Id): Promise<void>;
@@ -103,6 +106,8 @@ export interface Reach {
   mayWrite(appId: string, from: Id, to: Id): Promise<boolean>;
   /** Whom `reader` has blocked: their texts are hidden from the reader, in rooms, too. */
   blockedBy(appId: string, reader: Id): Promise<ReadonlySet<Id>>;
+  /** Who has blocked `author`: they are not called when the author writes. */
+  blockersOf(appId: string, author: Id): Promise<ReadonlySet<Id>>;
   /** Whether the person has a connection, the grace of a reload included. Not for showing: it ignores `invisible`. */
   isConnected(appId: string, id: Id): Promise<boolean>;
 }
@@ -120,8 +125,8 @@ export interface Conversations {
   /** Refuses, with the code that says why, whoever may not send a message there now. Slow mode does not count. */
   mayWrite(caller: Caller, conversation: Id): Promise<void>;
   /**
-   * The message and up to `most` on either side of it, in order, as the caller sees them. Refuses with `not_found` when the
-   * conversation or the message is not the caller's to see.
+   * The message and up to `most` on either side of it, in order, with what was said by people whom the caller has blocked:
+   * it is for a report. Refuses with `not_found` when the conversation or the message is not the caller's to see.
    */
   around(caller: Caller, conversation: Id, seq: number, most: number): Promise<readonly Message[]>;
 }

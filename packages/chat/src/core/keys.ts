@@ -1,26 +1,5 @@
 import type { Clock } from '@earshot/base';
-import type { Migration } from '@earshot/data';
 import type { ChatDatabase } from './core.ts';
-
-export type KeyTables = {
-  /** Keys that the server makes for itself, one for each app and purpose. */
-  chat_keys: { app_id: string; purpose: string; value: string; created_at: number };
-};
-
-export const keyMigrations: Record<string, Migration> = {
-  '2026-11-21-keys': {
-    async up(db) {
-      await db.schema
-        .createTable('chat_keys')
-        .addColumn('app_id', 'text', (column) => column.notNull())
-        .addColumn('purpose', 'text', (column) => column.notNull())
-        .addColumn('value', 'text', (column) => column.notNull())
-        .addColumn('created_at', 'bigint', (column) => column.notNull())
-        .addPrimaryKeyConstraint('chat_keys_pk', ['app_id', 'purpose'])
-        .execute();
-    },
-  },
-};
 
 /** Keys that are made when they are first asked for and then kept: all processes of a database have the same ones. */
 export class Keys {

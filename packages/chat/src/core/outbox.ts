@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '@earshot/base';
 import type { ServerEventName, ServerEvents } from '../contract/index.ts';
-import type { ChannelHost } from '../host.ts';
+import { type ChannelHost, HostError } from '../host.ts';
 import { newId } from '../ids.ts';
 import type { ChatDatabase, ChatTransaction, Outbox } from './core.ts';
 
@@ -187,7 +187,8 @@ export class OutboxRows implements Outbox {
       return true;
     } catch (error) {
       this.#onProblem('outbox', error);
-      return row.created_at + keepMs <= this.#clock.now();
+      const neverTaken = error instanceof HostError && error.forGood;
+      return neverTaken || row.created_at + keepMs <= this.#clock.now();
     }
   }
 

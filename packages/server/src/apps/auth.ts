@@ -162,6 +162,11 @@ export function signUser(key: AppKey, socketId: string, userData: string): strin
   return `${key.key}:${sign(key, userStringToSign(socketId, userData))}`;
 }
 
+/** The `X-Pusher-Signature` of a webhook's body. */
+export function signWebhook(key: AppKey, body: string): string {
+  return sign(key, body);
+}
+
 function sign(key: AppKey, text: string): string {
   return new Bun.CryptoHasher('sha256', key.secret).update(text).digest('hex');
 }

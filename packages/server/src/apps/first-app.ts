@@ -19,7 +19,7 @@ export async function settleFirstApp(db: AppDatabase, app: Config['app'], nowMs:
   if (first === undefined) {
     await insertApp(db, { id, settings: { chat: true, chatSecret: randomChatSecret() } }, nowMs);
   } else {
-    if (first.id !== id) await db.updateTable('apps').set({ id }).where('id', '=', first.id).execute();
+    if (first.id !== id) await rename(db, first.id, id);
     // An app from before there was a chat.
     if (first.settings.chatSecret === undefined) {
       await writeSettings(db, id, { ...first.settings, chatSecret: randomChatSecret() });
@@ -44,4 +44,18 @@ export async function settleFirstApp(db: AppDatabase, app: Config['app'], nowMs:
       .execute();
   }
   return id;
+}
+
+/** What belongs to an app goes along with its id: by foreign keys here, and in the tables of other parts by their column. */
+async function rename(db: AppDatabase, from: string, to: string): Promise<void> {
+  await db.updateTable('apps').set({ id: to }).where('id', '=', from).execute();
+  for (const { name, columns } of await db.introspection.getTables()) {
+    if (!columns.some((column) => column.name === 'app_id')) continue;
+    await db
+      .withTables<Record<string, { app_id: string }>>()
+      .updateTable(name)
+      .set({ app_id: to })
+      .where('app_id', '=', from)
+      .execute();
+  }
 }

@@ -113,6 +113,24 @@ onEachDatabase((fresh) => {
       expect(identityOf(apps.first())).toEqual(['3', 'key-3:secret-3', `${added.key}:${added.secret}`]);
     });
 
+    test('takes along what other parts keep of it when its id changes', async () => {
+      const url = await fresh();
+      const before = await start(url);
+      await sql`create table chat_things (app_id text, thing text)`.execute(before.database.kysely);
+      await sql`insert into chat_things values (${before.apps.first().id}, 'a'), ('99', 'b')`.execute(
+        before.database.kysely,
+      );
+      await before.stop();
+      const after = await start(url, credentials);
+      const { rows } = await sql`select app_id, thing from chat_things order by thing`.execute(
+        after.database.kysely,
+      );
+      expect(rows).toEqual([
+        { app_id: '3', thing: 'a' },
+        { app_id: '99', thing: 'b' },
+      ]);
+    });
+
     test('can be another one that exists', async () => {
       const url = await fresh();
       const before = await start(url, credentials);

@@ -52,6 +52,7 @@ export function createInProcessHost(parts: ApiParts, apps: AppRegistry): Channel
       const { subscriptions, users } = await parts.roster.channel(appId, channel);
       return { subscriptions, users };
     },
+    members: async (appId, channel) => new Set(await parts.roster.userIds(appId, channel)),
   };
 }
 

@@ -12,7 +12,7 @@ import {
 } from '@earshot/base';
 import { chatSettings } from '@earshot/chat/settings';
 import { defaultLimits } from '@earshot/protocol';
-import { webhookSettings } from './webhook-settings.ts';
+import { channelPrefixes, webhookSettings } from './webhook-settings.ts';
 
 const noLimit = '0 = no limit';
 
@@ -176,6 +176,14 @@ export const appSettings = {
     kind: wholeNumber(1, 10_000),
     default: defaultLimits.watchlistUsers,
     doc: 'Users on one watchlist; the first ones are taken and the rest reported with 4302.',
+  }),
+  signedInPrefixes: setting({
+    env: 'EARSHOT_APP_SIGNED_IN_PREFIXES',
+    kind: channelPrefixes,
+    default: [] as string[],
+    defaultText: 'none',
+    example: 'private-board-,presence-board-',
+    doc: 'Private and presence channels whose name begins with one of these take only connections that have signed in, so that terminating a user ends what they hear. The chat’s inboxes and rooms are so always.',
   }),
   ...webhookSettings,
   ...chatSettings,

@@ -1,5 +1,6 @@
 import type { Setting } from '@earshot/base';
 import { appSettingRows } from './app-settings.ts';
+import { chatAppRows, chatProgramRows } from './chat-settings.ts';
 import { serverSettingRows } from './server-settings.ts';
 
 /** What `--help` prints: every setting from the tables. */
@@ -16,6 +17,29 @@ export function helpText(): string {
     'Of the first app (all other apps keep theirs in the database):',
     '',
     ...[...appSettingRows.values()].flatMap(lines),
+    '',
+    'Other commands: `login-link` prints a new sign-in link; `chat` runs the chat alone, beside a channel server',
+    'elsewhere (`chat --help`).',
+    '',
+  ].join('\n');
+}
+
+/** What `chat --help` prints. */
+export function chatHelpText(): string {
+  return [
+    'Earshot chat: the chat alone, on the channels of any Pusher-compatible server.',
+    '',
+    'npm start -- chat [flags]',
+    '',
+    'Settings are environment variables; some are flags as well, and a flag wins. The channel server has to send webhooks',
+    'of channels and members to /chat/webhooks here. Where it is Earshot, give its app',
+    'EARSHOT_APP_SIGNED_IN_PREFIXES=private-user-,private-room-,presence-room- and EARSHOT_APP_CHAT=false.',
+    '',
+    ...[...chatProgramRows.values()].flatMap(lines),
+    '',
+    'Of the app:',
+    '',
+    ...[...chatAppRows.values()].flatMap(lines),
     '',
   ].join('\n');
 }

@@ -1,5 +1,11 @@
 import { boolean, listOf, matching, oneOf, optional, setting } from '@earshot/base';
-import { inboxPrefix, messagesPrefix, presencePrefix } from '@earshot/chat/contract';
+import {
+  inboxPrefix,
+  liveDoorPrefix,
+  livePrefix,
+  messagesPrefix,
+  presencePrefix,
+} from '@earshot/chat/contract';
 
 /** What an app can be told of by webhook (HOOK). */
 export const webhookKinds = [
@@ -13,6 +19,11 @@ export const webhookKinds = [
 ] as const;
 
 export type WebhookKind = (typeof webhookKinds)[number];
+
+export const channelPrefixes = listOf(
+  matching(/^[A-Za-z0-9_\-=@,.;]{1,200}$/, 'a prefix'),
+  'beginnings of channel names separated by commas',
+);
 
 /** Rows of the table of app settings (`app-settings.ts`). */
 export const webhookSettings = {
@@ -38,12 +49,10 @@ export const webhookSettings = {
   }),
   contentHiddenPrefixes: setting({
     env: 'EARSHOT_APP_CONTENT_HIDDEN_PREFIXES',
-    kind: listOf(
-      matching(/^[A-Za-z0-9_\-=@,.;]{1,200}$/, 'a prefix'),
-      'beginnings of channel names separated by commas',
-    ),
-    default: [inboxPrefix, messagesPrefix, presencePrefix] as string[],
-    defaultText: 'the chat’s: `private-user-`, `private-room-`, `presence-room-`',
+    kind: channelPrefixes,
+    default: [inboxPrefix, messagesPrefix, presencePrefix, livePrefix, liveDoorPrefix] as string[],
+    defaultText:
+      'the chat’s: `private-user-`, `private-room-`, `presence-room-`, `presence-live-`, `private-live-`',
     example: 'private-user-,private-medical-',
     doc: 'Channels whose name begins with one of these: what is said in them is in no webhook. An empty list is written as a single comma.',
   }),

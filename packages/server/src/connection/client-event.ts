@@ -13,7 +13,11 @@ export interface ClientEventMessage {
 }
 
 /** A `client-…` event for the other subscribers of a channel (CLIENT). */
-export function sendClientEvent(parts: Parts, connection: Connection, message: ClientEventMessage): null {
+export function sendClientEvent(
+  parts: Parts,
+  connection: Connection,
+  message: ClientEventMessage,
+): Promise<void> | null {
   const { app } = connection;
   const { settings } = app;
   if (!settings.clientEvents) return connection.refuse(errorTexts.clientEventsOff.text());
@@ -42,13 +46,20 @@ export function sendClientEvent(parts: Parts, connection: Connection, message: C
   }
   parts.counters.clientEvents++;
   const userId = connection.memberships?.get(channel) ?? null;
-  parts.publisher.publish({
-    appId: app.id,
-    channel: channel.name,
-    frame: clientEvent(channel.name.name, message.event, message.data, userId),
-    except: connection.socketId,
-    cacheSeconds: 0,
-  });
+  const forward = () => {
+    parts.publisher.publish({
+      appId: app.id,
+      channel: channel.name,
+      frame: clientEvent(channel.name.name, message.event, message.data, userId),
+      except: connection.socketId,
+      cacheSeconds: 0,
+    });
+  };
+  const { event, data } = message;
+  const { socketId } = connection;
+  const kept = parts.webhooks.clientEvent(app, { channel: channel.name.name, event, data, socketId, userId });
+  if (kept !== null) return kept.then(forward);
+  forward();
   return null;
 }
 

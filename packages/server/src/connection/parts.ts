@@ -6,6 +6,7 @@ import type { Users } from '../channels/users.ts';
 import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Connection } from './connection.ts';
 
 /** What the life of a connection touches on its node. */
@@ -16,6 +17,7 @@ export interface Parts {
   readonly fanOut: FanOut;
   readonly publisher: Publisher;
   readonly roster: Roster;
+  readonly webhooks: Webhooks;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly log: Log;

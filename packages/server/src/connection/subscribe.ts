@@ -1,3 +1,4 @@
+import { parseChatChannel } from '@earshot/chat/contract';
 import {
   type ChannelName,
   cacheMiss,
@@ -10,6 +11,7 @@ import {
   subscriptionError,
   subscriptionSucceeded,
 } from '@earshot/protocol';
+import type { App } from '../apps/app.ts';
 import { verifyChannelAuth } from '../apps/auth.ts';
 import type { Channel, JoinOutcome } from '../channels/channel.ts';
 import type { Connection } from './connection.ts';
@@ -80,7 +82,19 @@ function authorise(
     parts.counters.channelSignatureFailures++;
     return verdict.refused;
   }
+  if (connection.user === null && isForSignedIn(connection.app, name.name)) {
+    return errorTexts.signInRequired.text(name.name);
+  }
   return null;
+}
+
+/** Channels of the chat that a person can be removed from. */
+const chatKinds: ReadonlySet<string | undefined> = new Set(['inbox', 'messages', 'presence']);
+
+/** Such a channel ends for a user with their sign-in (USER-9). */
+function isForSignedIn({ settings }: App, channel: string): boolean {
+  if (settings.chat && chatKinds.has(parseChatChannel(channel)?.kind)) return true;
+  return settings.signedInPrefixes.some((prefix) => channel.startsWith(prefix));
 }
 
 /** Who joins: what `channel_data` says, else who signed in (PRES-8). */
@@ -204,6 +218,7 @@ function confirm(parts: Parts, connection: Connection, channel: Channel, presenc
     const kept = channel.cached;
     const isFresh = kept !== null && kept.expiresAt > parts.clock.now();
     connection.send(isFresh ? kept.frame : cacheMiss(name.name));
+    if (!isFresh) parts.webhooks.cacheMiss(connection.app, name.name);
   }
   connection.subscriptions.set(name.name, channel);
   parts.hub.subscribed(channel);

@@ -13,11 +13,12 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { signChannel } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Config } from '../config.ts';
+import { cameByTls, ownOrigins, publicAddress } from '../http/address.ts';
 import type { Client } from '../http/client.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
 import { type Asset, allowEveryOrigin, answerWith } from '../pages/asset.ts';
-import { cameByTls, ownOrigins, publicAddress } from './address.ts';
 import { buildAssets } from './assets.ts';
+import { chatOnPages } from './chat.ts';
 import { curlLine, curlValidSeconds } from './curl.ts';
 import { openSessions, sessionDays, signInPath } from './sessions.ts';
 import { Voices } from './voices.ts';
@@ -186,6 +187,7 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
         line: curlLine(app, base.href.replace(/\/$/, ''), Math.floor(clock.now() / 1000)),
         validSeconds: curlValidSeconds,
       },
+      chat: chatOnPages(app, base),
       demo: config.home,
     };
   }

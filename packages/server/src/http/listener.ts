@@ -4,8 +4,8 @@ import { StartError } from '../start-error.ts';
 
 /** A request head, or a connection on which nothing moves, may take this long. */
 const idleTimeoutSeconds = 12;
-/** A request body of any path; endpoints have tighter bounds of their own. */
-const requestBodyBytesMax = 16 * 1024 * 1024;
+/** A request body of any path, the largest being a file of the chat; endpoints have tighter bounds of their own. */
+const requestBodyBytesMax = 101 * 1024 * 1024;
 
 export type PortSetting = 'EARSHOT_PORT' | 'EARSHOT_TLS_PORT';
 

@@ -21,6 +21,12 @@ export class Counters {
   channelSignatureFailures = 0;
   userSignatureFailures = 0;
   clientEventsOverRate = 0;
+  /** Events of webhooks that their receiver has taken, and requests that failed. */
+  webhooksDelivered = 0;
+  webhookFailures = 0;
+  /** Events that were tried for as long as they are, and those that could not even be written down. */
+  webhooksGivenUp = 0;
+  webhooksDropped = 0;
   slowClientsCut = 0;
   /** Connections closed because too many of their messages waited. */
   inboxOverflows = 0;

@@ -127,6 +127,26 @@ export class Metrics {
       () => fanOut.stats.coalesced,
     );
     counter(
+      'webhook_events_delivered_total',
+      'Events that a webhook has taken',
+      () => counters.webhooksDelivered,
+    );
+    counter(
+      'webhook_failures_total',
+      'Requests to webhooks that failed and are repeated, or were the last',
+      () => counters.webhookFailures,
+    );
+    counter(
+      'webhook_events_given_up_total',
+      'Events that a webhook did not take in time',
+      () => counters.webhooksGivenUp,
+    );
+    counter(
+      'webhook_events_dropped_total',
+      'Events for webhooks that could not be written down fast enough',
+      () => counters.webhooksDropped,
+    );
+    counter(
       'slow_clients_cut_total',
       'Connections cut because they read too slowly',
       () => counters.slowClientsCut,

@@ -25,7 +25,8 @@ export const contentTypes = {
 } as const;
 
 export function asset(body: Bytes, contentType: string, immutable = false): Asset {
-  const gzipped = contentType === contentTypes.png ? body : Bun.gzipSync(body);
+  const gzipped =
+    contentType === contentTypes.png ? body : Bun.gzipSync(body, { library: 'libdeflate', level: 12 });
   // Weak, because the gzipped form has the same one.
   return { body, gzipped, contentType, etag: `W/"${hashOf(body)}"`, immutable };
 }

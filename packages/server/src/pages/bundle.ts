@@ -36,6 +36,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
       ...Object.fromEntries(Object.entries(constants).map(([name, value]) => [name, JSON.stringify(value)])),
     },
     banner,
+    plugins: [smallSheets],
   });
   const files = new Map<string, Bytes>();
   const entries: string[] = [];
@@ -47,7 +48,45 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   return { files, entries };
 }
 
+/** Style sheets that code holds as text. The bundler's own way with CSS would rewrite logical properties. */
+const smallSheets: Bun.BunPlugin = {
+  name: 'small-sheets',
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => ({
+      contents: smallCss(await Bun.file(path).text()),
+      loader: 'text',
+    }));
+  },
+};
+
+/** Without comments, and without blanks where none is needed. Quoted text stays as it is. */
+export function smallCss(css: string): string {
+  return css
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .split(/("[^"]*"|'[^']*')/)
+    .map((part, index) =>
+      index % 2 === 1
+        ? part
+        : part
+            .replace(/\s+/g, ' ')
+            .replace(/ ?([{};,>]) ?/g, '$1')
+            .replace(/: /g, ':')
+            .replace(/([\d)]) ([*/]) (?=\d|var\()/g, '$1$2')
+            .replace(/(?<![\w.])0\.(?=\d)/g, '.')
+            .replace(/;\}/g, '}'),
+    )
+    .join('')
+    .trim();
+}
+
 /** A file of a package of ours, or of others, by the name under which it is imported. */
 export function readFile(specifier: string, from: string): Promise<Bytes> {
   return Bun.file(Bun.resolveSync(specifier, from)).bytes();
+}
+
+/** What all pages share: the design's tokens and base parts, as CSS. */
+export async function sharedStyles(): Promise<string> {
+  const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css'];
+  const read = await Promise.all(sheets.map((sheet) => readFile(sheet, import.meta.dir)));
+  return read.map((bytes) => new TextDecoder().decode(bytes)).join('\n');
 }

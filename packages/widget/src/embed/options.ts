@@ -1,8 +1,14 @@
 /** Which room the widget opens with. A name other than these is a named room's. */
 export type RoomOption = 'lobby' | 'page' | 'none' | { readonly name: string } | { readonly token: string };
 
-/** A token of the host site that says who its user is, or how to get a fresh one. Null: nobody is signed in there. */
-export type UserOption = string | (() => string | null | Promise<string | null>);
+/**
+ * A token of the host site that says who its user is, or how to get a fresh one: by a function, or from an address of the
+ * host's own (`first` serves the first time). Null: nobody is signed in there.
+ */
+export type UserOption =
+  | string
+  | (() => string | null | Promise<string | null>)
+  | { readonly url: string; readonly first: string | null };
 
 /** What a page can say when it puts the widget on itself. Everything but `app` may be left out. */
 export interface EmbedOptions {
@@ -33,72 +39,48 @@ export interface EmbedOptions {
 /** `EmbedOptions` as a caller writes them. */
 export type GivenOptions = Pick<EmbedOptions, 'app'> & Partial<EmbedOptions>;
 
+const defaults: Omit<EmbedOptions, 'app' | 'server'> = {
+  room: 'lobby',
+  user: null,
+  locale: null,
+  position: 'end',
+  accent: null,
+  theme: 'auto',
+  mode: 'inline',
+  open: false,
+  launcher: true,
+  worker: null,
+};
+
 /** @param server where the code came from, for options that name no server */
 export function completeOptions(given: GivenOptions, server: string): EmbedOptions {
-  return {
-    room: 'lobby',
-    user: null,
-    locale: null,
-    position: 'end',
-    accent: null,
-    theme: 'auto',
-    mode: 'inline',
-    open: false,
-    launcher: true,
-    worker: null,
-    ...given,
-    server: (given.server ?? server).replace(/\/$/, ''),
-  };
+  return { ...defaults, ...given, server: (given.server ?? server).replace(/\/$/, '') };
 }
 
+/** How an attribute's text becomes an option; the others are taken as they are. */
+const readers: Readonly<Record<string, (text: string) => unknown>> = {
+  room: (text) => (/^(lobby|page|none)$/.test(text) ? text : { name: text }),
+  position: (text) => (text === 'start' ? text : 'end'),
+  theme: (text) => (/^(light|dark)$/.test(text) ? text : 'auto'),
+  open: (text) => text !== 'false',
+  launcher: (text) => text !== 'none',
+};
+
 /**
- * Options from the `data-` attributes of a script tag, or the same names without `data-` of a custom element.
+ * Options from the `data-` attributes of a script tag, or the same names without `data-` of a custom element. Besides the
+ * options there are `room-token`, a room that the host signed, and `user-url`, where the page gets its user's tokens.
  * @param read gives an attribute's text by its bare name, null where there is none
  */
 export function readOptions(read: (name: string) => string | null): GivenOptions {
-  const roomToken = read('room-token');
-  const room = read('room');
-  const user = read('user');
-  const userUrl = read('user-url');
-  const server = read('server');
-  return {
-    app: read('app') ?? '',
-    ...(server === null ? {} : { server }),
-    ...(roomToken !== null
-      ? { room: { token: roomToken } }
-      : room !== null
-        ? { room: room === 'lobby' || room === 'page' || room === 'none' ? room : { name: room } }
-        : {}),
-    user: userUrl !== null ? () => fetchToken(userUrl, user) : user,
-    locale: read('locale'),
-    position: read('position') === 'start' ? 'start' : 'end',
-    accent: read('accent'),
-    theme: oneOf(read('theme'), ['light', 'dark']) ?? 'auto',
-    mode: read('mode') === 'iframe' ? 'iframe' : 'inline',
-    open: isOn(read('open')),
-    launcher: read('launcher') !== 'none',
-    worker: read('worker'),
-  };
-}
-
-let firstUsed = false;
-
-/**
- * Asks the host site for its user's token: an address of its own that answers with the token as text, or with nothing
- * where nobody is signed in. A token that came with the page serves the first time.
- */
-async function fetchToken(url: string, first: string | null): Promise<string | null> {
-  if (first !== null && !firstUsed) {
-    firstUsed = true;
-    return first;
+  const given: Record<string, unknown> = { app: read('app') ?? '' };
+  for (const name of ['server', ...Object.keys(defaults)]) {
+    const text = read(name);
+    const reader = readers[name];
+    if (text !== null) given[name] = reader === undefined ? text : reader(text);
   }
-  const answer = await fetch(url, { credentials: 'same-origin', cache: 'no-store' });
-  if (!answer.ok) throw new Error(`${url} answered with ${answer.status}`);
-  return (await answer.text()).trim() || null;
+  const token = read('room-token');
+  if (token !== null) given.room = { token };
+  const url = read('user-url');
+  if (url !== null) given.user = { url, first: read('user') };
+  return given as GivenOptions;
 }
-
-function oneOf<T extends string>(text: string | null, values: readonly T[]): T | null {
-  return values.find((value) => value === text) ?? null;
-}
-
-const isOn = (text: string | null) => text !== null && text !== 'false';

@@ -99,11 +99,15 @@ export interface Actions {
   deleteMessage(id: Id, seq: number): Promise<void>;
   react(id: Id, seq: number, emoji: string): Promise<void>;
   loadOlder(id: Id): void;
+  /** Of a list that is `behind`. */
+  loadNewer(id: Id): void;
   jumpToNewest(id: Id): void;
   /** Loads around a message that is not loaded. */
   jumpTo(id: Id, seq: number): void;
   /** The reader has seen everything up to `seq`. */
   markRead(id: Id, seq: number): void;
+  /** The addresses of its files are over (`urlExpiresAt`): asks for fresh ones. */
+  renewFiles(id: Id, seq: number): void;
 
   // Attention
   /** Asks the browser for its permission; must be called from a click. */

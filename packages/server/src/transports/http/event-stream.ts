@@ -102,7 +102,7 @@ export class EventStreamTransport {
     const connection = this.#sessions.connections.open(session, {
       key,
       query: handshakeQuery,
-      origin: call.request.headers.get('origin'),
+      origin: call.origin,
       secure: call.client.secure,
       hostAllowed: call.hostAllowed,
     });

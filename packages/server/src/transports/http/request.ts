@@ -9,6 +9,8 @@ export interface TransportRequest {
   readonly path: string;
   readonly query: string;
   readonly client: Client;
+  /** The page that asks; null for one of the server's own, and for what is no browser. */
+  readonly origin: string | null;
   readonly hostAllowed: boolean;
   /** Bun's server: it must not end a response for being quiet. */
   readonly server: Pick<Server<unknown>, 'timeout'>;

@@ -103,7 +103,7 @@ export class XhrTransport {
     path: SessionPath,
     kind: 'xhr' | 'xhr_streaming',
   ): Promise<Response> | Response {
-    const origin = call.request.headers.get('origin');
+    const { origin } = call;
     const known = this.#known.get(idOf(path));
     if (known === undefined) return this.#attach(call, this.#open(call, path, kind, origin), kind);
     if (known.origin !== origin || this.#isGuessing(call, known)) {

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { Client } from '../http/client.ts';
+import type { Client } from './client.ts';
 
 type Addressed = Pick<Config, 'path' | 'publicUrl'>;
 

@@ -1,0 +1,163 @@
+import { expect, test } from 'bun:test';
+import { createLog, ManualClock } from '@earshot/base';
+import { type Database, openDatabase } from '@earshot/data';
+import { onEachDatabase } from '../../../../tests/support/databases.ts';
+import { eventually, HookReceiver } from '../../../../tests/support/hooks.ts';
+import { type AppRegistry, openAppRegistry } from '../apps/registry.ts';
+import { readConfig } from '../config.ts';
+import { Counters } from '../metrics/counters.ts';
+import { openWebhooks, type Webhooks } from './webhooks.ts';
+
+const leaseMs = 15_000;
+const nothing = { isOccupied: async () => false, members: async () => new Set<string>() };
+const channel = 'news';
+
+interface Node {
+  readonly webhooks: Webhooks;
+  readonly counters: Counters;
+  readonly apps: AppRegistry;
+  readonly database: Database;
+  readonly problems: unknown[];
+  occupied(channel: string): void;
+  vacated(channel: string): void;
+}
+
+onEachDatabase((fresh) => {
+  async function open(
+    stack: AsyncDisposableStack,
+    url: string,
+    clock: ManualClock,
+    hooks: string,
+  ): Promise<Node> {
+    const read = readConfig([], { EARSHOT_APP_ID: '3', EARSHOT_APP_WEBHOOK_URL: hooks });
+    if (!('config' in read)) throw new Error('the settings of this test are wrong');
+    const database = await openDatabase(url);
+    stack.defer(() => database.close());
+    const apps = await openAppRegistry({ database, config: read.config, clock });
+    stack.defer(() => apps.close());
+    const counters = new Counters();
+    const problems: unknown[] = [];
+    const webhooks = await openWebhooks({
+      database,
+      apps,
+      clock,
+      log: createLog('silent'),
+      counters,
+      leaseMs,
+      privateAddresses: true,
+      onProblem: (stage, error) => void problems.push([stage, error]),
+    });
+    stack.defer(() => webhooks.stop());
+    const fact = { appId: '3' };
+    return {
+      ...{ webhooks, counters, apps, database, problems },
+      occupied: (channel) => webhooks.told({ ...fact, type: 'channel_occupied', channel }),
+      vacated: (channel) => webhooks.told({ ...fact, type: 'channel_vacated', channel }),
+    };
+  }
+
+  test('of two nodes one delivers for an app, and the other when that one is gone', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const url = await fresh();
+    const one = await open(stack, url, clock, receiver.url);
+    one.webhooks.start(nothing);
+    one.occupied('a');
+    await receiver.next();
+    const other = await open(stack, url, clock, receiver.url);
+    other.webhooks.start(nothing);
+    other.occupied('b');
+    // The one that delivers finds what the other has written when it looks again.
+    await eventually(() => {
+      clock.advance(100);
+      return one.counters.webhooksDelivered === 2;
+    }, 'the other node’s event');
+    expect(other.counters.webhooksDelivered).toBe(0);
+    await one.webhooks.stop();
+    other.occupied('c');
+    await eventually(() => {
+      clock.advance(100);
+      return other.counters.webhooksDelivered === 1;
+    }, 'the event after the lease has been given back');
+    expect(receiver.seen).toHaveLength(3);
+    expect([...one.problems, ...other.problems]).toEqual([]);
+  });
+
+  test('what was told and is not so after a crash is told as over, after the lease', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const url = await fresh();
+    const before = await open(stack, url, clock, receiver.url);
+    before.webhooks.start(nothing);
+    before.occupied('gone');
+    before.occupied('back');
+    before.webhooks.told({
+      type: 'member_added',
+      appId: '3',
+      channel: 'presence-x',
+      userId: 'u\n1',
+      userInfo: null,
+    });
+    for (let n = 0; n < 3; n++) await receiver.next();
+    // What is broken off by the end would come again.
+    await eventually(() => before.counters.webhooksDelivered === 3, 'all are known to be taken');
+    before.vacated('gone');
+    await before.webhooks.stop();
+
+    const after = await open(stack, url, clock, receiver.url);
+    after.webhooks.start({
+      isOccupied: async (_app, name) => name === 'back',
+      members: async () => new Set(),
+    });
+    after.occupied('back');
+    clock.advance(leaseMs);
+    const ends = [...(await receiver.events()), ...(await receiver.events())];
+    expect(ends).toContainEqual({ name: 'channel_vacated', channel: 'gone' });
+    expect(ends).toContainEqual({ name: 'member_removed', channel: 'presence-x', user_id: 'u\n1' });
+    after.occupied('gone');
+    expect(await receiver.events()).toEqual([{ name: 'channel_occupied', channel: 'gone' }]);
+    expect(receiver.seen).toHaveLength(6);
+  });
+
+  test('what is handed in at once is written at once, and nothing is left when all is taken', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const node = await open(stack, await fresh(), clock, receiver.url);
+    node.webhooks.start(nothing);
+    const names = Array.from({ length: 300 }, (_, n) => `channel-${n}`);
+    for (const name of names) node.occupied(name);
+    await eventually(() => node.counters.webhooksDelivered === names.length, 'all of them');
+    const channels = receiver.seen.map(({ events }) => String(events[0]?.channel));
+    expect(channels.sort()).toEqual([...names].sort());
+    await node.webhooks.stop();
+    const left = node.database.kysely.withTables<{
+      webhook_journal: { id: string };
+      webhook_told: { channel: string };
+    }>();
+    expect(await left.selectFrom('webhook_journal').select('id').execute()).toEqual([]);
+    expect(await left.selectFrom('webhook_told').select('channel').execute()).toHaveLength(names.length);
+  });
+
+  test('an app that gives up its webhook is forgotten, with what waits for it', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    receiver.answer = () => new Response(null, { status: 500 });
+    const clock = new ManualClock();
+    const node = await open(stack, await fresh(), clock, receiver.url);
+    node.webhooks.start(nothing);
+    const second = await node.apps.create({ id: '4', name: 'Second' });
+    await node.apps.update('4', { webhookUrl: receiver.url });
+    node.webhooks.told({ type: 'channel_occupied', appId: '4', channel });
+    await receiver.next();
+    await node.apps.update('4', { webhookUrl: null });
+    const journal = node.database.kysely.withTables<{ webhook_journal: { id: string; app_id: string } }>();
+    await eventually(
+      async () => (await journal.selectFrom('webhook_journal').select('id').execute()).length === 0,
+      'the journal is empty',
+    );
+    expect(second.settings.webhookUrl).toBeNull();
+  });
+});

@@ -1,0 +1,54 @@
+import {
+  type Browser,
+  type BrowserWindow,
+  startBrowser,
+  type WindowOptions,
+} from '../../../tests/support/browser.ts';
+import { type Gallery, serveGallery } from './serve.ts';
+import { states } from './states.ts';
+
+/** Ways of looking at the widget. */
+export const looks: Record<string, WindowOptions & { query?: string; forcedColours?: boolean }> = {
+  light: {},
+  dark: { colorScheme: 'dark' },
+  phone: { width: 390, height: 760, phone: true },
+  small: { width: 320, height: 560, phone: true, colorScheme: 'dark' },
+  rtl: { query: '&lang=ar' },
+  forced: { forcedColours: true },
+  large: { query: '&root=200%25' },
+};
+
+/** Opens a state and presses what it says. */
+export async function show(
+  browser: Browser,
+  gallery: Gallery,
+  state: string,
+  look: string,
+): Promise<BrowserWindow> {
+  const options = looks[look] ?? {};
+  const window = await browser.open({ width: 1280, height: 800, ...options });
+  if (options.forcedColours) await window.page.emulateMedia({ forcedColors: 'active' });
+  await window.page.goto(`${gallery.origin}/?state=${state}${options.query ?? ''}`);
+  await window.page.locator('html[data-ready]').waitFor();
+  for (const selector of states[state]?.press ?? []) {
+    await window.page.locator(selector).filter({ visible: true }).first().click();
+  }
+  return window;
+}
+
+if (import.meta.main) {
+  const [which = '', lookNames = 'light'] = process.argv.slice(2);
+  const names = Object.keys(states).filter((name) => which === '' || which.split(',').includes(name));
+  await using gallery = await serveGallery();
+  await using browser = await startBrowser();
+  for (const look of lookNames.split(',')) {
+    for (const name of names) {
+      const window = await show(browser, gallery, name, look);
+      await window.page.waitForLoadState('networkidle');
+      const path = await window.screenshot(`widget-${name}-${look}`);
+      const problems = await window.accessibilityProblems();
+      console.log(path, ...problems, ...window.errors);
+      await window.close();
+    }
+  }
+}

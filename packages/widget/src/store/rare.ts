@@ -1,0 +1,64 @@
+import type { Id } from '@earshot/chat/contract';
+import type { AttentionPort } from '../attention/port.ts';
+import type { Actions } from './actions.ts';
+import { type Acts, type ActsParts, createActs } from './acts.ts';
+import { runCommand } from './command-runs.ts';
+import type { CommandName } from './commands.ts';
+import { createFiles, type Files } from './files.ts';
+import type { Kernel } from './kernel.ts';
+import type { NotificationState } from './state.ts';
+
+/** What is done now and then, loaded when it is done first. */
+export interface Rare {
+  readonly actions: Acts & Pick<Actions, 'enablePush' | 'disablePush' | 'eraseMe'>;
+  readonly files: Files;
+  run(id: Id, name: CommandName, rest: string): void;
+}
+
+export interface RareParts extends ActsParts {
+  readonly attention: AttentionPort | null;
+  signOut(): Promise<void>;
+}
+
+export function createRare(kernel: Kernel, parts: RareParts): Rare {
+  const { api } = kernel;
+  const { attention } = parts;
+  const { acts, commands } = createActs(kernel, parts);
+
+  function setNotifications(change: Partial<NotificationState>): void {
+    kernel.set({ notifications: { ...kernel.state().notifications, ...change } });
+  }
+
+  return {
+    actions: {
+      ...acts,
+      async eraseMe() {
+        const { problem } = await api.call('DELETE /me', { confirm: 'erase' });
+        if (problem !== null) return kernel.problem(problem);
+        await parts.signOut();
+        kernel.done('erased');
+      },
+      async enablePush() {
+        const { config } = kernel.state();
+        if (attention === null || config.phase !== 'ready' || attention.permission() !== 'granted') return;
+        try {
+          const body = await attention.subscribe(config.value.pushKey);
+          const { problem } = await api.call('PUT /push/subscription', body);
+          setNotifications({ push: problem === null ? 'on' : 'failed' });
+          if (problem === null) kernel.done('push');
+          else kernel.problem(problem);
+        } catch {
+          setNotifications({ push: 'failed' }); // the browser or its push service refused
+        }
+      },
+      async disablePush() {
+        if (attention === null) return;
+        await attention.unsubscribe().catch(() => null); // what the server has is what counts
+        const { problem } = await api.call('DELETE /push/subscription');
+        setNotifications({ push: problem === null ? 'off' : 'failed' });
+      },
+    },
+    files: createFiles(kernel),
+    run: (id, name, rest) => void runCommand(kernel, commands, id, name, rest),
+  };
+}

@@ -1,0 +1,204 @@
+import { expect, setDefaultTimeout } from 'bun:test';
+import { type Clock, systemClock, type Timer } from '@earshot/base';
+import type { Locator } from 'playwright-core';
+import { createSite } from '../../examples/embed/server.mjs';
+import { type Browser, type BrowserWindow, startBrowser } from '../support/browser.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { launcher } from './chat-visit.ts';
+
+// Several browsers at once are slow on a machine that is busy; a wait that is in vain ends by itself long before.
+setDefaultTimeout(60_000);
+
+const chatSecret = 'a-long-random-text-of-32-characters-or-more';
+
+/** Wide enough for tests, which do in a second what people do in a minute. */
+const limits = {
+  EARSHOT_APP_CHAT_SIGN_INS_PER_MINUTE: '0',
+  EARSHOT_APP_CHAT_REQUESTS_PER_MINUTE: '0',
+  EARSHOT_APP_CHAT_MESSAGES_PER_MINUTE: '0',
+  EARSHOT_APP_CHAT_ROOM_MESSAGES_PER_MINUTE: '0',
+};
+
+/** A chat server, and the example site of another origin with the chat on it. */
+export interface Place extends AsyncDisposable {
+  readonly server: TestServer;
+  /** The site. */
+  readonly address: string;
+  readonly clock: MovableClock;
+}
+
+export interface PlaceOptions {
+  env?: Record<string, string>;
+  /** More attributes of the script tag, e.g. `{ 'data-room': 'none' }`. */
+  attributes?: Record<string, string>;
+}
+
+/** Use with `await using`. */
+export async function startPlace({ env = {}, attributes = {} }: PlaceOptions = {}): Promise<Place> {
+  const clock = new MovableClock();
+  const server = await startServer({
+    clock,
+    env: { EARSHOT_APP_NAME: 'Harbour', EARSHOT_APP_CHAT_SECRET: chatSecret, ...limits, ...env },
+  });
+  const { id: appId, key: appKey } = server.app;
+  const site = await createSite({
+    chat: server.origin,
+    appId,
+    appKey,
+    chatSecret,
+    worker: false,
+    attributes,
+  });
+  return {
+    server,
+    address: site.address,
+    clock,
+    async [Symbol.asyncDispose]() {
+      await site.stop();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface Entry {
+  due: number;
+  readonly everyMs: number | null;
+  readonly task: () => void;
+  timer: Timer;
+}
+
+/** Time that runs as it does, and can be moved forward: what is due by then comes at once, as after a long wait. */
+export class MovableClock implements Clock {
+  readonly nextTurn = systemClock.nextTurn;
+  readonly #entries = new Set<Entry>();
+  #ahead = 0;
+
+  now(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  monotonic(): number {
+    return performance.now() + this.#ahead;
+  }
+
+  after(ms: number, task: () => void): Timer {
+    return this.#add(ms, null, task);
+  }
+
+  every(ms: number, task: () => void): Timer {
+    return this.#add(ms, ms, task);
+  }
+
+  /** What is set by what comes due is not due yet. */
+  move(ms: number): void {
+    this.#ahead += ms;
+    const now = this.monotonic();
+    const due = [...this.#entries].filter((entry) => entry.due <= now).sort((a, b) => a.due - b.due);
+    for (const entry of this.#entries) this.#arm(entry);
+    for (const entry of due) if (this.#entries.has(entry)) this.#run(entry);
+  }
+
+  #add(ms: number, everyMs: number | null, task: () => void): Timer {
+    const entry: Entry = { due: this.monotonic() + ms, everyMs, task, timer: { cancel() {} } };
+    this.#entries.add(entry);
+    this.#arm(entry);
+    return {
+      cancel: () => {
+        entry.timer.cancel();
+        this.#entries.delete(entry);
+      },
+    };
+  }
+
+  #arm(entry: Entry): void {
+    entry.timer.cancel();
+    entry.timer = systemClock.after(Math.max(0, entry.due - this.monotonic()), () => this.#run(entry));
+  }
+
+  #run(entry: Entry): void {
+    entry.timer.cancel();
+    if (entry.everyMs === null) this.#entries.delete(entry);
+    else {
+      entry.due = this.monotonic() + entry.everyMs;
+      this.#arm(entry);
+    }
+    entry.task();
+  }
+}
+
+/** One browser for all tests of a file, started with the first. */
+export function sharedBrowser(): () => Promise<Browser> {
+  let browser: Promise<Browser> | null = null;
+  return () => {
+    browser ??= startBrowser();
+    return browser;
+  };
+}
+
+/** Another tab of the same browser: same cookies, same storage. */
+export async function anotherTab(window: BrowserWindow, address: string): Promise<BrowserWindow> {
+  const page = await window.page.context().newPage();
+  page.setDefaultTimeout(12_000);
+  await page.goto(address);
+  const tab = new (window.constructor as new (page: BrowserWindow['page']) => BrowserWindow)(page);
+  await launcher(tab).waitFor();
+  return tab;
+}
+
+/** The panel of a conversation, by what it is called. */
+export const panel = ({ page }: BrowserWindow, title: string): Locator =>
+  page.getByRole('region', { name: new RegExp(`^(Conversation with|Room) .*${title}`) });
+
+export const button = ({ page }: BrowserWindow, name: string | RegExp): Locator =>
+  page.getByRole('button', { name });
+
+/** A message in a conversation, by its text. */
+export const message = ({ page }: BrowserWindow, text: string): Locator =>
+  page.getByRole('article').filter({ hasText: text });
+
+/** Opens what can be done with a message, and picks one. */
+export async function onMessage(window: BrowserWindow, text: string, act: string): Promise<void> {
+  await message(window, text).hover();
+  await message(window, text).getByRole('button', { name: 'More' }).click();
+  await window.page.getByRole('menuitem', { name: act }).click();
+}
+
+/** Waits until there is none. */
+export async function gone(what: Locator): Promise<void> {
+  await what.waitFor({ state: 'detached' });
+}
+
+/** A look at the page: nothing is wrong for people with assistive technology, and there is a picture for our eyes. */
+export async function looksRight(window: BrowserWindow, name: string): Promise<void> {
+  const problems = await window.accessibilityProblems();
+  expect(problems).toEqual([]);
+  await window.screenshot(`flow-${name}`);
+}
+
+/**
+ * Writes down every text that an element has had, from now on.
+ * @returns gives what was written, in order
+ */
+export async function watched(element: Locator): Promise<() => Promise<string[]>> {
+  const handle = await element.elementHandle();
+  if (handle === null) throw new Error('there is nothing to watch');
+  const record = await handle.evaluateHandle((node) => {
+    const seen = [node.textContent ?? ''];
+    new MutationObserver(() => {
+      const text = node.textContent ?? '';
+      if (text !== seen.at(-1)) seen.push(text);
+    }).observe(node, { subtree: true, childList: true, characterData: true });
+    return seen;
+  });
+  return () => record.evaluate((seen) => [...seen]);
+}
+
+/** Waits until the channel server has so many connections: until it knows of one that has gone. */
+export async function onlineAtServer({ server }: Place, wanted: number): Promise<void> {
+  let found = -1;
+  for (const until = performance.now() + 12_000; performance.now() < until && found !== wanted; ) {
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    found = Number(/^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1]);
+  }
+  expect(found).toBe(wanted);
+}
