@@ -12,7 +12,7 @@ import type { Message, Wire } from '../support/wire.ts';
  * A failure prints its seed and the shortest sequence that shows it. EARSHOT_TEST_RUNS sets how many are tried.
  */
 
-const runs = Number(process.env.EARSHOT_TEST_RUNS ?? (overWebSocket ? 60 : 20));
+const runs = Number(process.env.EARSHOT_TEST_RUNS ?? (overWebSocket ? 60 : 12));
 const clients = 5;
 const channels = ['news', 'private-a', 'cache-a', 'presence-a', 'presence-cache-a'] as const;
 type ChannelName = (typeof channels)[number];
