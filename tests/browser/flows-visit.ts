@@ -1,7 +1,8 @@
 import { expect, setDefaultTimeout } from 'bun:test';
 import { type Clock, systemClock, type Timer } from '@earshot/base';
-import type { Locator } from 'playwright-core';
+import type { Locator, WebSocketRoute } from 'playwright-core';
 import { createSite } from '../../examples/embed/server.mjs';
+import { Person } from '../chat/support/person.ts';
 import { type Browser, type BrowserWindow, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { launcher } from './chat-visit.ts';
@@ -152,9 +153,9 @@ export const panel = ({ page }: BrowserWindow, title: string): Locator =>
 export const button = ({ page }: BrowserWindow, name: string | RegExp): Locator =>
   page.getByRole('button', { name });
 
-/** A message in a conversation, by its text. */
+/** A message in a conversation, by its text: the first, where others answer it. */
 export const message = ({ page }: BrowserWindow, text: string): Locator =>
-  page.getByRole('article').filter({ hasText: text });
+  page.getByRole('article').filter({ hasText: text }).first();
 
 /** Opens what can be done with a message, and picks one. */
 export async function onMessage(window: BrowserWindow, text: string, act: string): Promise<void> {
@@ -165,7 +166,7 @@ export async function onMessage(window: BrowserWindow, text: string, act: string
 
 /** Waits until there is none. */
 export async function gone(what: Locator): Promise<void> {
-  await what.waitFor({ state: 'detached' });
+  await what.first().waitFor({ state: 'detached' });
 }
 
 /** A look at the page: nothing is wrong for people with assistive technology, and there is a picture for our eyes. */
@@ -201,4 +202,47 @@ export async function onlineAtServer({ server }: Place, wanted: number): Promise
     found = Number(/^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1]);
   }
   expect(found).toBe(wanted);
+}
+
+/** Somebody who has no browser: a guest who asks the API. */
+export function api({ server }: Place, name: string): Promise<Person> {
+  const chat = {
+    server,
+    app: server.app.key,
+    fetch: (path: string, init?: RequestInit) => fetch(`${server.origin}/chat/api/v1${path}`, init),
+  };
+  return Person.guest(chat, name);
+}
+
+/** A window whose network can be pulled out: requests fail, and sockets are cut. */
+export async function visitByCable(
+  browser: Browser,
+  address: string,
+): Promise<{ window: BrowserWindow; out(): Promise<void>; in(): Promise<void> }> {
+  const window = await browser.open();
+  const { page } = window;
+  const context = page.context();
+  page.setDefaultTimeout(12_000);
+  let isOut = false;
+  const sockets = new Set<WebSocketRoute>();
+  await context.routeWebSocket(/\/app\//, (socket) => {
+    if (isOut) return void socket.close();
+    sockets.add(socket);
+    socket.connectToServer();
+  });
+  await page.goto(address);
+  await launcher(window).waitFor();
+  return {
+    window,
+    async out() {
+      isOut = true;
+      await context.setOffline(true);
+      for (const socket of sockets) await socket.close();
+      sockets.clear();
+    },
+    async in() {
+      isOut = false;
+      await context.setOffline(false);
+    },
+  };
 }

@@ -61,6 +61,8 @@ inEachForm((start) => {
       const said = await anna.ask('GET', '/me');
       expect(said.status).toBe(200);
       expect(said.headers.get('access-control-allow-origin')).toBe(page);
+      const mine = await anna.ask('GET', '/me/export');
+      expect(mine.headers.get('access-control-allow-origin')).toBe(page);
     });
 
     test('another one is refused, with and without a preflight', async () => {

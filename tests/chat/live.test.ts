@@ -15,6 +15,7 @@ import { HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { startServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { WebSocketWire } from '../support/wire.ts';
+import { inEachForm, type TestChat } from './support/chat.ts';
 
 /** Live rooms against the real server, with the browser's own code and without a page. */
 
@@ -27,9 +28,10 @@ afterEach(() => {
   for (const store of stores.splice(0)) store.stop();
 });
 
-/** A server, or one in a process of its own. */
-type Place = Pick<TestServer, 'port'>;
-const baseOf = ({ port }: Place) => `http://127.0.0.1:${port}/chat/api/v1`;
+/** A server, one in a process of its own, or a chat beside a channel server. */
+type Place = Pick<TestServer, 'port'> | Pick<TestChat, 'address'>;
+const addressOf = (place: Place) => ('address' in place ? place.address : `http://127.0.0.1:${place.port}`);
+const baseOf = (place: Place) => `${addressOf(place)}/chat/api/v1`;
 
 function start(env: Record<string, string> = {}): Promise<TestServer> {
   return startServer({
@@ -39,7 +41,7 @@ function start(env: Record<string, string> = {}): Promise<TestServer> {
 
 /** A browser tab of our own pages; `https:` where a page would have WebCrypto. */
 function newTab(place: Place, secure: boolean): TestTab {
-  const own = `http://127.0.0.1:${place.port}`;
+  const own = addressOf(place);
   const browser = new TestBrowser({
     time: realTime,
     origin: secure ? 'https://live.example' : own,
@@ -164,26 +166,28 @@ describe.each([
   });
 });
 
-test('a full room refuses, the maker alone hears of it, and who waits is let in when somebody leaves', async () => {
-  await using server = await start({ EARSHOT_APP_CHAT_LIVE_PEOPLE: '2' });
-  const room = await startRoom(server);
-  await until(room.maker.live, isOpen, 'the maker was in');
-  const bob = room.visit();
-  await until(bob.live, isOpen, 'Bob was in');
-  const cleo = room.visit();
-  await until(cleo.live, ({ phase }) => phase === 'full', 'Cleo was refused');
-  const { door } = await until(room.maker.live, (state) => state.door?.waiting === true, 'the maker heard');
-  expect(door).toMatchObject({ refused: 1 });
-  expect(bob.live.state().door).toBeNull();
-  // The tab of the maker reloads: it is the maker still, in the same lane, though the room is full.
-  const lane = room.maker.live.state().me;
-  room.maker.live.stop();
-  const again = room.again(room.maker.tab);
-  const state = await until(again.live, isOpen, 'the maker came back');
-  expect(state.me).toMatchObject({ id: lane?.id ?? '', lane: 0 });
-  expect(state.door).not.toBeNull();
-  bob.live.actions.leave();
-  await until(cleo.live, isOpen, 'Cleo was let in');
+inEachForm((begin) => {
+  test('a full room refuses, the maker alone hears of it, and who waits is let in when somebody leaves', async () => {
+    await using server = await begin({ EARSHOT_APP_CHAT_LIVE_PEOPLE: '2' });
+    const room = await startRoom(server);
+    await until(room.maker.live, isOpen, 'the maker was in');
+    const bob = room.visit();
+    await until(bob.live, isOpen, 'Bob was in');
+    const cleo = room.visit();
+    await until(cleo.live, ({ phase }) => phase === 'full', 'Cleo was refused');
+    const { door } = await until(room.maker.live, (state) => state.door?.waiting === true, 'the maker heard');
+    expect(door).toMatchObject({ refused: 1 });
+    expect(bob.live.state().door).toBeNull();
+    // The tab of the maker reloads: it is the maker still, in the same lane, though the room is full.
+    const lane = room.maker.live.state().me;
+    room.maker.live.stop();
+    const again = room.again(room.maker.tab);
+    const state = await until(again.live, isOpen, 'the maker came back');
+    expect(state.me).toMatchObject({ id: lane?.id ?? '', lane: 0 });
+    expect(state.door).not.toBeNull();
+    bob.live.actions.leave();
+    await until(cleo.live, isOpen, 'Cleo was let in');
+  });
 });
 
 test('what is too fast for the server is said again, slower, and nothing is lost', async () => {
@@ -395,8 +399,8 @@ test('after a conversation nothing of it is anywhere, and the wire carries ciphe
     ),
   );
   expect(found).toEqual([]);
-  // The database cannot lead anybody to the room, either.
-  for (const [name, text] of Object.entries(files))
+  // Neither database nor log leads anybody to the room.
+  for (const [name, text] of Object.entries({ ...files, log: server.output }))
     expect([name, text.includes(room.room)]).toEqual([name, false]);
 }, 60_000);
 

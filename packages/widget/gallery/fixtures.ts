@@ -231,6 +231,7 @@ export function state(more: Partial<WidgetState> = {}): WidgetState {
     unread: 0,
     notifications: { permission: 'default', push: 'off', sound: true },
     notices: [],
+    records: {},
     ...more,
   };
 }

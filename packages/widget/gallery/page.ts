@@ -1,7 +1,6 @@
 import { h, render } from 'preact';
 import { loadTexts } from '../src/i18n/load.ts';
 import type { Actions, Store } from '../src/store/actions.ts';
-import { createCompletion } from '../src/store/completion.ts';
 import type { WidgetState } from '../src/store/state.ts';
 import { adoptStyles, type Theme } from '../src/styles/index.ts';
 import { Widget } from '../src/view/widget.tsx';
@@ -124,7 +123,7 @@ render(
     store,
     t,
     theme,
-    options: { mode, side: 'end', launcher, apiOrigin: location.origin, completeName: createCompletion() },
+    options: { mode, side: 'end', launcher, apiOrigin: location.origin },
   }),
   box,
 );

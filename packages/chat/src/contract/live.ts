@@ -25,7 +25,9 @@ export interface LiveEntry {
   /** The door's channel, for the room's maker. */
   readonly makerChannel: string | null;
   readonly options: { readonly noTakeBacks: boolean; readonly fadeSeconds: number };
+  /** By the server's clock, which says `now`. */
   readonly expiresAt: number;
+  readonly now: number;
   readonly limit: number;
   /** How clients of the app reach the channel server. */
   readonly realtime: {

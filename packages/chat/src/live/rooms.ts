@@ -173,6 +173,7 @@ export class LiveRooms {
       makerChannel: isMaker ? liveDoorOf(room.channel) : null,
       options: { noTakeBacks: room.no_take_backs === 1, fadeSeconds: room.fade_seconds },
       expiresAt: room.expires_at,
+      now: clock.now(),
       limit,
     };
   }

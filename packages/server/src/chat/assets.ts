@@ -4,19 +4,28 @@ import { iconPng } from '../pages/icon.ts';
 
 const { css, js, svg, png } = contentTypes;
 
-const notices =
-  '/*! Contains preact, MIT, Copyright (c) 2015-present Jason Miller; pusher-js, MIT, Copyright (c) 2011-present Pusher */';
+/** What the licences of others ask to be said, by a text that is in their code alone. */
+const notices = {
+  __html: 'preact, MIT, Copyright (c) 2015-present Jason Miller',
+  'pusher:connection_established': 'pusher-js, MIT, Copyright (c) 2011-present Pusher',
+} as const;
 
-/** Entries of the bundle, by the names that their files begin with. */
-const entries = {
+/** Entries of the widget's bundle, by the names that their files begin with. */
+const widget = {
   panel: '@earshot/widget/embed/panel.ts',
   frame: '@earshot/widget/embed/frame.ts',
   esm: '@earshot/widget/embed/esm.ts',
   chat: '@earshot/widget/page/chat.ts',
   framed: '@earshot/widget/page/framed.ts',
+} as const;
+
+/** Those of pages of ours that share nothing with it: what would be shared would cut the widget into more files. */
+const pages = {
   bookmarklet: '@earshot/widget/page/bookmarklet.ts',
   live: '@earshot/widget/live/page/live.ts',
 } as const;
+
+type Entry = keyof typeof widget | keyof typeof pages;
 
 /** Names that stay when their content changes: each leads to the file of the moment. */
 const stable = ['panel', 'frame', 'esm'] as const;
@@ -37,11 +46,17 @@ export interface ChatAssets {
  */
 export async function buildChatAssets(): Promise<ChatAssets> {
   const files = new Map<string, Asset>();
-  const built = await bundle({ entrypoints: Object.values(entries).map(pathOf), banner: notices });
-  for (const [name, body] of built.files) files.set(`/widget/assets/${name}`, asset(body, js, true));
-  const entry = (name: keyof typeof entries) => `widget/assets/${entryOf(built, name)}`;
+  const built = new Map<string, string>();
+  for (const entries of [widget, pages]) {
+    const bundled = await bundle({ entrypoints: Object.values(entries).map(pathOf) });
+    for (const [name, body] of bundled.files) {
+      files.set(`/widget/assets/${name}`, asset(withNotice(body), js, true));
+    }
+    for (const name of Object.keys(entries)) built.set(name, entryOf(bundled, name));
+  }
+  const entry = (name: Entry) => `widget/assets/${built.get(name)}`;
   for (const name of stable) {
-    const from = `./assets/${entryOf(built, name)}`;
+    const from = `./assets/${built.get(name)}`;
     files.set(`/widget/${name}.js`, textAsset(`export * from ${JSON.stringify(from)};\n`, js));
   }
 
@@ -72,7 +87,7 @@ export async function buildChatAssets(): Promise<ChatAssets> {
   }
   files.set('/chat/icon-maskable.png', asset(iconPng({ size: 512, shape: 'maskable' }), png));
 
-  const page = async (file: string, up: string, name: keyof typeof entries, style = sheet) =>
+  const page = async (file: string, up: string, name: Entry, style = sheet) =>
     new TextDecoder()
       .decode(await read(`@earshot/widget/${file}.html`))
       .replace('"SHEET"', `"${up}${style}"`)
@@ -100,6 +115,13 @@ async function script(
   const body = built.files.get(built.entries[0] ?? '');
   if (body === undefined || built.files.size !== 1) throw new Error(`${specifier} is not one file`);
   return body;
+}
+
+function withNotice(body: Bytes): Bytes {
+  const code = new TextDecoder().decode(body);
+  const found = Object.entries(notices).flatMap(([sign, notice]) => (code.includes(sign) ? [notice] : []));
+  if (found.length === 0) return body;
+  return new TextEncoder().encode(`/*! Contains ${found.join('; ')} */\n${code}`);
 }
 
 function entryOf({ entries }: Bundle, name: string): string {

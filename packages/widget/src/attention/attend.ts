@@ -23,8 +23,8 @@ export interface AttendParts {
   readonly notifier: Notifier;
   readonly chime: Chime;
   readonly title: TitleCount;
-  /** Told of each change: what else shows the number. */
-  readonly onUnread: (count: number) => void;
+  /** Before what may be the first to call for. */
+  readonly since: WidgetState;
 }
 
 const excerptCharacters = 160;
@@ -36,17 +36,13 @@ const excerptCharacters = 160;
  */
 export function attend(parts: AttendParts): () => void {
   const { store, app, notifier, chime, title, looking } = parts;
-  let before = store.state;
+  let before = parts.since;
 
-  const showUnread = (count: number) => {
-    title.set(count);
-    parts.onUnread(count);
-  };
   const changed = () => {
     const after = store.state;
     const was = before;
     before = after;
-    if (after.unread !== was.unread) showUnread(after.unread);
+    title.set(after.unread);
     for (const id of readBetween(was, after)) void notifier.close(tagOf(app, id));
     if (isAsked(was) && !isAsked(after)) void notifier.close(tagOf(app, 'invitation'));
     const calls = callsBetween(was, after);
@@ -83,13 +79,12 @@ export function attend(parts: AttendParts): () => void {
     };
   };
 
-  showUnread(before.unread);
+  changed();
   const unsubscribe = store.subscribe(changed);
   return () => {
     unsubscribe();
     title.stop();
     chime.stop();
-    looking.stop();
   };
 }
 

@@ -27,15 +27,7 @@ export function browserAttention(
     async subscribe(key) {
       const found = await registration();
       if (found === null) throw new Error('there is no service worker for push');
-      const { pushManager } = found;
-      const known = await pushManager.getSubscription();
-      // One of another key (the server was set up anew) brings nothing and stands in the way.
-      if (known !== null && !isOfKey(known, key)) await known.unsubscribe();
-      const subscription = await pushManager.subscribe({
-        userVisibleOnly: true,
-        applicationServerKey: bytesOf(key),
-      });
-      return subscription.toJSON();
+      return (await import('./push.ts')).subscribeTo(found, key);
     },
     async unsubscribe() {
       const found = await registration();
@@ -45,16 +37,4 @@ export function browserAttention(
       return subscription.endpoint;
     },
   };
-}
-
-function isOfKey({ options }: PushSubscription, key: string): boolean {
-  const bytes = new Uint8Array(options.applicationServerKey ?? new ArrayBuffer(0));
-  const expected = bytesOf(key);
-  return bytes.length === expected.length && bytes.every((byte, index) => byte === expected[index]);
-}
-
-/** @param text base64url */
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const plain = text.replace(/-/g, '+').replace(/_/g, '/');
-  return Uint8Array.from(atob(plain), (char) => char.charCodeAt(0));
 }

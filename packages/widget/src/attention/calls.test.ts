@@ -67,6 +67,7 @@ function state(room: Conversation | null, more: Partial<WidgetState> = {}): Widg
     unread: 0,
     notifications: { permission: 'granted', push: 'off', sound: true },
     notices: [],
+    records: {},
     ...more,
   };
 }

@@ -17,6 +17,7 @@ import type {
   SessionAnswer,
   State,
 } from '@earshot/chat/contract';
+import type { Ban, SessionInfo } from '../store/records.ts';
 
 interface Call<Body, Value> {
   readonly body: Body;
@@ -31,7 +32,8 @@ export type RoomBody =
   | { readonly kind: 'lobby' }
   | { readonly kind: 'page'; readonly url: string }
   | { readonly kind: 'named'; readonly name: string }
-  | { readonly kind: 'signed'; readonly token: string };
+  | { readonly kind: 'signed'; readonly token: string }
+  | { readonly kind: 'id'; readonly id: Id };
 
 /**
  * The chat's HTTP API as the widget uses it: method and path below `/chat/api/v1` (each `:` is a part that is filled in), what
@@ -44,6 +46,8 @@ export interface Routes {
   'POST /sessions/refresh': Call<{ app: string; refreshToken: string }, SessionAnswer>;
   'POST /sessions/provider': Call<{ app: string; code: string; verifier: string }, SessionAnswer>;
   'DELETE /sessions/current': Call<None, unknown>;
+  'GET /sessions': Call<None, { sessions: readonly SessionInfo[] }>;
+  'DELETE /sessions/:': Call<None, unknown>;
   'PATCH /me': Call<{ name?: string; invisible?: boolean; preferences?: Partial<Preferences> }, Me>;
   'GET /me/export': Call<None, unknown>;
   'DELETE /me': Call<{ confirm: 'erase' }, unknown>;
@@ -58,7 +62,14 @@ export interface Routes {
   'POST /rooms': Call<{ name: string; title: string; membersOnly: boolean }, Conversation>;
   'GET /conversations/:': Call<None, Conversation>;
   'PATCH /conversations/:': Call<
-    { title?: string; topic?: string; slowSeconds?: number; locked?: boolean; retentionDays?: number },
+    {
+      title?: string;
+      topic?: string;
+      slowSeconds?: number;
+      locked?: boolean;
+      membersOnly?: boolean;
+      retentionDays?: number;
+    },
     Conversation
   >;
   'DELETE /conversations/:/membership': Call<None, unknown>;
@@ -88,7 +99,10 @@ export interface Routes {
   'DELETE /conversations/:/messages/:/reactions/:': Call<None, { message: Message }>;
   'PUT /conversations/:/cursor': Call<{ seq: number }, { cursor: number; unread: number; mentions: number }>;
   'GET /conversations/:/online': Call<None, { count: number; capped: boolean }>;
-  'GET /conversations/:/members': Call<Query, { members: readonly Person[]; more: boolean }>;
+  'GET /conversations/:/members': Call<
+    Query,
+    { members: readonly (Person & { readonly role: Role })[]; more: boolean }
+  >;
   'POST /conversations/:/moderation': Call<
     {
       act: 'kick' | 'ban' | 'unban' | 'mute' | 'unmute' | 'let-in';
@@ -99,6 +113,7 @@ export interface Routes {
     unknown
   >;
   'PUT /conversations/:/members/:/role': Call<{ role: Role }, unknown>;
+  'GET /conversations/:/bans': Call<None, { bans: readonly Ban[] }>;
   'GET /conversations/:/audit': Call<None, { entries: readonly AuditEntry[] }>;
 
   'GET /state': Call<None, State>;
@@ -137,6 +152,9 @@ export interface Routes {
     },
     unknown
   >;
+  'GET /reports': Call<Query, { reports: readonly Report[]; more: boolean }>;
+  'GET /reports/:': Call<None, Report>;
+  'POST /reports/:': Call<{ state: Report['state'] }, Report>;
 }
 
 export type Route = keyof Routes;

@@ -16,6 +16,8 @@ function setting() {
   const fates: Problem[] = [];
   let newest = 0;
   let hostUser = ann;
+  /** How long a provider's answer is on its way. */
+  let way = Promise.resolve();
 
   const answer = (person: typeof ann, refreshes: boolean): SessionAnswer => ({
     accessToken: `access-${++newest}`,
@@ -36,7 +38,9 @@ function setting() {
     if (route === 'POST /sessions/refresh' && body.refreshToken !== `refresh-${newest}`) {
       return failed({ code: 'session_ended' });
     }
-    return answered(route.startsWith('DELETE') ? null : answer(ann, true));
+    const said = answered(route.startsWith('DELETE') ? null : answer(ann, true));
+    if (route === 'POST /sessions/provider') await way;
+    return said;
   }) as unknown as Send;
 
   function tab(user: HostUser | null = null) {
@@ -58,6 +62,12 @@ function setting() {
     browser,
     asked,
     fates,
+    /** The next answer of a provider waits for what this returns. */
+    travels() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      way = promise;
+      return resolve;
+    },
     tab,
     becomes(person: typeof ann) {
       hostUser = person;
@@ -111,6 +121,14 @@ describe('a guest', () => {
     expect(tabs.flatMap(({ told }) => told)).toEqual([]);
   });
 
+  test('comes back although asked to twice, as where other tabs come back at that moment', async () => {
+    const { tab } = setting();
+    await tab().session.guest('Ann');
+    const { session } = tab();
+    const [once, again] = await Promise.all([session.resume(), session.resume()]);
+    expect([once?.problem, again?.problem]).toEqual([null, null]);
+  });
+
   test('who signs out is out in every tab, and nothing is left', async () => {
     const { browser, tab, asked } = setting();
     const [one, two] = [tab(), tab()];
@@ -150,6 +168,22 @@ describe('a guest', () => {
     await session.guest('Ann');
     await session.provider('code', 'verifier');
     expect(asked[1]).toBe('POST /sessions/provider as access-1');
+  });
+
+  test('whose sockets are ended while they become somebody goes on as that', async () => {
+    const { tab, asked, travels } = setting();
+    const { session, told } = tab();
+    await session.guest('Ann');
+    const arrives = travels();
+    const entering = session.provider('code', 'verifier');
+    await settled();
+    const renewed = session.renewed('access-1');
+    await settled();
+    arrives();
+    expect(unwrapped(await renewed)).toBe('access-2');
+    await entering;
+    expect(told).toEqual([]);
+    expect(asked).toEqual(['POST /sessions/guest', 'POST /sessions/provider as access-1']);
   });
 });
 

@@ -121,9 +121,10 @@ export function createSession(
     return send('POST /sessions/host', [], { app, token }, how === 'host' ? access?.token : undefined);
   }
 
-  async function refresh(stale: string | undefined): Promise<Answer<SessionAnswer> | null> {
+  /** @param stale null: who I am is asked, too, which no other tab's token tells */
+  async function refresh(stale: string | undefined | null): Promise<Answer<SessionAnswer> | null> {
     // Another tab has done it while this one waited for its turn.
-    if (fresh() && access?.token !== stale) return null;
+    if (stale !== null && fresh() && access?.token !== stale) return null;
     const from = kept();
     if (from === null) return failed({ code: 'session_ended' });
     const answer = await send('POST /sessions/refresh', [], { app, refreshToken: from.refreshToken });
@@ -133,7 +134,7 @@ export function createSession(
   }
 
   /** One tab after the other: each use of a refresh token makes the next one. */
-  function inTurn(stale: string | undefined): Promise<Answer<SessionAnswer> | null> {
+  function inTurn(stale: string | undefined | null): Promise<Answer<SessionAnswer> | null> {
     if (env.locks === null) return refresh(stale);
     return new Promise((resolve) => {
       const turn = async () => resolve(await refresh(stale));
@@ -142,7 +143,14 @@ export function createSession(
     });
   }
 
+  /** A guest is on the way to being somebody, which ends the guest's session, sockets first. */
+  let becoming: Promise<unknown> | null = null;
+
   async function renew(stale: string | undefined): Promise<Answer<string>> {
+    if (becoming !== null) {
+      await becoming;
+      if (fresh() && access?.token !== stale) return answered(access?.token ?? '');
+    }
     const answer = how === 'host' ? await askHost() : await inTurn(stale);
     if (answer === null) return answered(access?.token ?? '');
     if (answer.problem === null) {
@@ -184,14 +192,18 @@ export function createSession(
       }
       if (kept() === null) return null;
       tell(null);
-      const answer = await inTurn(undefined);
+      const answer = await inTurn(null);
       return answer === null ? failed({ code: 'unavailable' }) : entered(Promise.resolve(answer));
     },
     guest: (name) => entered(send('POST /sessions/guest', [], { app, name })),
     async provider(code, verifier) {
       const guest = how === 'kept' ? await this.current() : null;
       const token = guest?.problem === null ? guest.value : undefined;
-      return entered(send('POST /sessions/provider', [], { app, code, verifier }, token));
+      const asked = entered(send('POST /sessions/provider', [], { app, code, verifier }, token));
+      becoming = asked;
+      const answer = await asked;
+      becoming = null;
+      return answer;
     },
     async leave() {
       const token = how === null ? null : await this.current();

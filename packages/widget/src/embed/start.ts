@@ -1,18 +1,13 @@
 import { h, render } from 'preact';
-import { attend } from '../attention/attend.ts';
+import { awaitCalls } from '../attention/await-calls.ts';
 import { browserAttention } from '../attention/browser.ts';
-import { isLookedAt, watchLooking } from '../attention/looking.ts';
-import { createNotifier, type Notifier } from '../attention/notifier.ts';
+import type { Notifier } from '../attention/notifier.ts';
 import type { AttentionPort } from '../attention/port.ts';
-import { registerWorker } from '../attention/registration.ts';
-import { createChime } from '../attention/sound.ts';
-import { countInTitle } from '../attention/title.ts';
 import { isOpenRequest } from '../attention/worker-messages.ts';
 import { browserEnv } from '../client/browser-env.ts';
 import type { Env } from '../client/env.ts';
 import { loadTexts } from '../i18n/load.ts';
 import type { RoomRequest } from '../store/actions.ts';
-import { createCompletion } from '../store/completion.ts';
 import { createStore } from '../store/store.ts';
 import { adoptStyles } from '../styles/index.ts';
 import { loadInside } from '../view/lazy.tsx';
@@ -53,7 +48,15 @@ export async function startChat(given: StartOptions): Promise<Panel> {
   const registration = () => {
     const { worker } = options;
     if (worker === null) return Promise.resolve(null);
-    if (registered === null) registered = registerWorker(worker, scope);
+    if (registered === null) {
+      registered = import('../attention/registration.ts').then(
+        ({ registerWorker }) => registerWorker(worker, scope),
+        () => {
+          registered = null; // the next call tries again
+          return null;
+        },
+      );
+    }
     return registered;
   };
   const show = (conversation: string | null) => {
@@ -61,9 +64,6 @@ export async function startChat(given: StartOptions): Promise<Panel> {
     if (conversation !== null) store.actions.openConversation(conversation);
   };
   const port = given.attention?.port ?? browserAttention(registration, options.worker !== null);
-  const notifier =
-    given.attention?.notifier ?? createNotifier(registration, (data) => show(data.conversation));
-
   const user = hostUser(options.user);
   const room = roomOf(options.room);
   const store = createStore({ app, server, room, user, attention: port, loadPerson: loadInside, env });
@@ -75,31 +75,29 @@ export async function startChat(given: StartOptions): Promise<Panel> {
     side: options.position,
     launcher,
     apiOrigin: new URL(server).origin,
-    completeName: createCompletion(),
   };
   // There, it is open from the beginning: the keyboard stays where it is.
   if (ownPage) store.actions.open();
   render(h(Widget, { store, t, options: view, theme: options.theme }), box);
 
-  const title = countInTitle(() => ownPage || !isLookedAt());
-  const looking = watchLooking(app, title.refresh);
-  const stopAttending = attend({
+  const stopCalling = awaitCalls({
     store,
     app,
     locale: t.locale,
     icon: `${server}/chat/icon-192.png`,
-    looking,
     leads: store.leads,
-    notifier,
-    chime: createChime(),
-    title,
-    onUnread(count) {
-      tell({ type: 'unread', value: count });
-      given.onUnread?.(count);
-    },
+    notifier: given.attention?.notifier,
+    registration,
+    onClick: (data) => show(data.conversation),
+    ownPage,
   });
 
-  let { layout, session } = store.state;
+  const tellUnread = (count: number) => {
+    tell({ type: 'unread', value: count });
+    given.onUnread?.(count);
+  };
+  tellUnread(0);
+  let { layout, session, unread } = store.state;
   const stopTelling = store.subscribe(() => {
     const { state } = store;
     if (state.layout.open !== layout.open) tell({ type: 'open', value: state.layout.open });
@@ -107,7 +105,8 @@ export async function startChat(given: StartOptions): Promise<Panel> {
       const me = state.session.phase === 'in' ? state.session.me : null;
       tell({ type: 'person', value: me === null ? null : { id: me.id, name: me.name } });
     }
-    ({ layout, session } = state);
+    if (state.unread !== unread) tellUnread(state.unread);
+    ({ layout, session, unread } = state);
   });
   const stopFollowing = options.room === 'page' ? followAddress() : () => {};
   const stopHearing = hearWorker(app, show);
@@ -142,7 +141,7 @@ export async function startChat(given: StartOptions): Promise<Panel> {
       }
     },
     stop() {
-      for (const stop of [stopHearing, stopFollowing, stopTelling, stopAttending, store.stop]) stop();
+      for (const stop of [stopHearing, stopFollowing, stopTelling, stopCalling, store.stop]) stop();
       render(null, box);
       box.remove();
     },

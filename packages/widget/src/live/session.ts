@@ -245,7 +245,8 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
     if (turn !== entering) return;
     if (refusal !== null) return notIn(refusal);
     keepStay(env.tab(), room, { ...kept, token: value.token });
-    isIn(value, seal);
+    // By this browser's clock from here on.
+    isIn({ ...value, expiresAt: value.expiresAt - value.now + env.now() }, seal);
   }
 
   function notIn(refusal: Problem): void {

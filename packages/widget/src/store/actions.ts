@@ -18,7 +18,7 @@ export interface Actions {
   // Open and close
   open(): void;
   close(): void;
-  show(view: 'home' | 'settings' | 'sign-in'): void;
+  show(view: 'home' | 'settings' | 'sign-in' | 'reports'): void;
   /** Opens (or raises) a conversation's panel. */
   openConversation(id: Id): void;
   lowerConversation(id: Id): void;
@@ -37,6 +37,11 @@ export interface Actions {
   setPreferences(preferences: Partial<Preferences>): Promise<void>;
   exportMine(): Promise<void>;
   eraseMe(): Promise<void>;
+  /** Into `records.sessions`. */
+  loadSessions(): Promise<void>;
+  endSession(id: Id): Promise<void>;
+  /** Something was put on the clipboard, in the click itself; false: the browser did not let it. */
+  copied(worked: boolean): Promise<void>;
 
   // People
   /** A click on a person: opens the conversation there is, or asks for one, as the app's policy is. */
@@ -72,16 +77,31 @@ export interface Actions {
       readonly locked?: boolean;
       readonly title?: string;
       readonly retentionDays?: number;
+      readonly membersOnly?: boolean;
     },
   ): Promise<void>;
   moderate(
     id: Id,
-    act: 'kick' | 'ban' | 'unban' | 'mute' | 'unmute',
+    act: 'kick' | 'ban' | 'unban' | 'mute' | 'unmute' | 'let-in',
     person: Id,
     minutes: number | null,
   ): Promise<void>;
   setRole(id: Id, person: Id, role: Role): Promise<void>;
   setNotify(id: Id, notify: 'all' | 'mentions' | 'none'): Promise<void>;
+
+  /** People with a role, bans and acts of a room, into `records.rooms`; asked for again by each act there. */
+  loadRoomRecords(id: Id): Promise<void>;
+
+  // Reports, for moderators of the app
+  /** Into `records.reports`. @param older those after the last one that is there */
+  loadReports(state: Report['state'], older?: boolean): Promise<void>;
+  /** Shows a report in the main panel. */
+  openReport(id: Id): Promise<void>;
+  /** Goes back to the list. */
+  closeReport(): Promise<void>;
+  decideReport(id: Id, state: Report['state']): Promise<void>;
+  /** Opens the room that a report is about at its message, entering it where need be. */
+  visitReported(report: Pick<Report, 'conversation' | 'seq'>): Promise<void>;
 
   // Messages
   /** The draft as it is typed: sends the typing notice, at most every `limits.typingResendMs`. */

@@ -193,7 +193,7 @@ export function createActs(
     leaveConversation: (id) => saying(leave(id), 'left'),
     setTopic: (id, topic) => saying(setRoom(id, { topic })),
     setRoom: (id, settings) => saying(setRoom(id, settings), 'saved'),
-    moderate: (...what) => saying(moderate(...what)),
+    moderate: (...what) => saying(moderate(...what), 'moderated'),
     setRole: (id, person, role) =>
       saying(using(api.call('PUT /conversations/:/members/:/role', { role }, id, person), nothing), 'saved'),
     setNotify: (id, notify) =>

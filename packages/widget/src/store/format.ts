@@ -40,6 +40,15 @@ export function parseText(text: string, names: readonly string[] = []): readonly
   return blocks;
 }
 
+/** What it says without its marks: `**Ada**` is Ada. */
+export function plainText(text: string): string {
+  const inline = (parts: readonly Inline[]): string =>
+    parts.map((part) => ('children' in part ? inline(part.children) : part.text)).join('');
+  return parseText(text)
+    .map((block) => (block.type === 'code-block' ? block.text : inline(block.children)))
+    .join('\n');
+}
+
 const isFence = (line: string | undefined) => line !== undefined && /^```\w*\s*$/.test(line);
 const isQuote = (line: string | undefined) => line !== undefined && /^> ?\S/.test(line);
 

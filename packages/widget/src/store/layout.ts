@@ -64,7 +64,7 @@ export function parseLayout(kept: unknown): Layout | null {
     open,
     view: isId(shown.conversation)
       ? { conversation: shown.conversation }
-      : view === 'settings'
+      : view === 'settings' || view === 'reports'
         ? view
         : 'home',
     panels: known.map(({ conversation, lowered }) => ({ conversation, lowered: lowered === true })),

@@ -88,7 +88,8 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
     const { problem, value } = await api.call('POST /rooms/open', body);
     if (problem !== null) return kernel.problem(problem);
     kernel.put(value);
-    if (kept === null || !known.has(value.id)) open(value.id);
+    // A report that was asked for stays in sight.
+    if (layout().view !== 'reports' && (kept === null || !known.has(value.id))) open(value.id);
   }
 
   // ——— the parts
@@ -177,6 +178,7 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
         createRare(kernel, {
           open,
           close,
+          jumpTo: following.jumpTo,
           arrived: following.arrived,
           refresh: inbox.refreshBlocks,
           expecting,
@@ -205,6 +207,10 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
   return {
     actions: {
       ...rareActions,
+      openReport(id) {
+        setLayout({ ...layout(), open: true, view: 'reports', focused: null });
+        return rareActions.openReport(id);
+      },
       openConversation: open,
       lowerConversation: (id) => setLayout(withLowered(layout(), id, true)),
       raiseConversation: (id) => setLayout(withLowered(layout(), id, false)),
@@ -291,4 +297,13 @@ const rareNames = [
   'react',
   'enablePush',
   'disablePush',
+  'loadRoomRecords',
+  'loadReports',
+  'openReport',
+  'closeReport',
+  'decideReport',
+  'visitReported',
+  'loadSessions',
+  'endSession',
+  'copied',
 ] as const satisfies readonly (keyof Rare['actions'])[];

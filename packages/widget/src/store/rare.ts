@@ -6,16 +6,20 @@ import { runCommand } from './command-runs.ts';
 import type { CommandName } from './commands.ts';
 import { createFiles, type Files } from './files.ts';
 import type { Kernel } from './kernel.ts';
+import { createModeration, type Moderation, type ModerationParts } from './moderation.ts';
+import { createSessions } from './sessions.ts';
 import type { NotificationState } from './state.ts';
 
 /** What is done now and then, loaded when it is done first. */
 export interface Rare {
-  readonly actions: Acts & Pick<Actions, 'enablePush' | 'disablePush' | 'eraseMe'>;
+  readonly actions: Acts &
+    Moderation &
+    Pick<Actions, 'enablePush' | 'disablePush' | 'eraseMe' | 'loadSessions' | 'endSession' | 'copied'>;
   readonly files: Files;
   run(id: Id, name: CommandName, rest: string): void;
 }
 
-export interface RareParts extends ActsParts {
+export interface RareParts extends ActsParts, ModerationParts {
   readonly attention: AttentionPort | null;
   signOut(): Promise<void>;
 }
@@ -24,14 +28,34 @@ export function createRare(kernel: Kernel, parts: RareParts): Rare {
   const { api } = kernel;
   const { attention } = parts;
   const { acts, commands } = createActs(kernel, parts);
+  const moderation = createModeration(kernel, parts);
 
   function setNotifications(change: Partial<NotificationState>): void {
     kernel.set({ notifications: { ...kernel.state().notifications, ...change } });
   }
 
+  /** Where somebody looks at them. */
+  async function renewRecords(id: Id): Promise<void> {
+    if (kernel.state().records.rooms?.has(id)) await moderation.loadRoomRecords(id);
+  }
+
   return {
     actions: {
       ...acts,
+      ...moderation,
+      ...createSessions(kernel),
+      async moderate(...what) {
+        await acts.moderate(...what);
+        await renewRecords(what[0]);
+      },
+      async setRole(...what) {
+        await acts.setRole(...what);
+        await renewRecords(what[0]);
+      },
+      async copied(worked) {
+        if (worked) kernel.done('copied');
+        else kernel.problem({ code: 'unsupported' });
+      },
       async eraseMe() {
         const { problem } = await api.call('DELETE /me', { confirm: 'erase' });
         if (problem !== null) return kernel.problem(problem);

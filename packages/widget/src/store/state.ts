@@ -12,6 +12,7 @@ import type {
   Person,
   Role,
 } from '@earshot/chat/contract';
+import type { Records } from './records.ts';
 
 /** What went wrong, for the interface to say in words: a refusal of the server, or what a browser can meet. */
 export interface Problem {
@@ -49,6 +50,7 @@ export interface WidgetState {
   readonly notifications: NotificationState;
   /** Small messages that come and go: what failed, what was done. At most three. */
   readonly notices: readonly Notice[];
+  readonly records: Records;
 }
 
 export type Loadable<T> =
@@ -169,7 +171,7 @@ export interface DraftFile {
 export interface Layout {
   readonly open: boolean;
   /** In the main panel: the list of contacts and conversations, a view of it, or (narrow screens) one conversation. */
-  readonly view: 'home' | 'settings' | 'sign-in' | { readonly conversation: Id };
+  readonly view: 'home' | 'settings' | 'sign-in' | 'reports' | { readonly conversation: Id };
   /** Docked beside the main panel on wide screens, newest first. */
   readonly panels: readonly { readonly conversation: Id; readonly lowered: boolean }[];
   /** The conversation that has the keyboard, if any. */

@@ -82,6 +82,7 @@ export const emptyState: WidgetState = {
   unread: 0,
   notifications: { permission: 'unsupported', push: 'off', sound: true },
   notices: [],
+  records: {},
 };
 
 /** A kernel whose requests are answered by `answer`, on a clock that is handed in. */

@@ -46,6 +46,9 @@ export interface ChatStore extends Store {
 
 const longestWaitMs = 60_000;
 
+/** What is done once somebody is there. */
+const reminded: ReadonlySet<string> = new Set(['openConversation', 'enterRoom', 'openReport']);
+
 const nobody: SessionState & { phase: 'none' } = { phase: 'none', problem: null, lastName: '' };
 const closed: Layout = { open: false, view: 'home', panels: [], focused: null };
 
@@ -221,6 +224,7 @@ export function createStore(options: StoreOptions): ChatStore {
       people: { phase: 'none' },
       conversations: new Map(),
       unread: 0,
+      records: {},
       layout: { ...closed, open: shell.state().layout.open },
     });
   }
@@ -303,7 +307,7 @@ export function createStore(options: StoreOptions): ChatStore {
         const run = (by: SignedIn) =>
           (by.actions[name as keyof PersonActions] as (...rest: unknown[]) => unknown)(...given);
         if (person !== null) return run(person);
-        if (name === 'openConversation' || name === 'enterRoom') early = run;
+        if (reminded.has(name)) early = run;
         return Promise.resolve();
       };
     },
@@ -321,6 +325,7 @@ export function createStore(options: StoreOptions): ChatStore {
       unread: 0,
       notifications: { permission: attention?.permission() ?? 'unsupported', push: 'off', sound: true },
       notices: [],
+      records: {},
     };
   }
 

@@ -9,6 +9,7 @@ import {
   lastSeq,
   trimmed,
   unreadBeyond,
+  withAuthor,
   withHidden,
   withMessage,
   withNewer,
@@ -80,6 +81,21 @@ describe('a timeline', () => {
       const deleted = message(seq, { change: 13, text: '', deletedAt: 5 });
       expect(excerpt(withMessage(quoting(seq), deleted, reader))).toBe('');
     }
+  });
+
+  test('somebody who is called otherwise now, or is gone, is so wherever they are named', () => {
+    const kicked = message(9, {
+      kind: 'system',
+      author: ann,
+      system: { type: 'kicked', person: bob, until: null },
+    });
+    const answer = message(10, { author: ann, replyTo: { seq: 5, author: bob, excerpt: 'x' } });
+    const lines = withPresence(loaded, 'line', [bob], [bob, ann], 1);
+    const all = [kicked, answer].reduce((list, one) => withMessage(list, one, reader), lines);
+    const gone = { ...bob, name: '', deleted: true };
+    const text = JSON.stringify(withAuthor(all, gone).items);
+    expect(text).not.toContain('"Bob"');
+    expect(text).toContain('"Ann"');
   });
 
   test('older messages go in front, newer ones behind, each once', () => {

@@ -203,11 +203,24 @@ export function withHidden(timeline: Timeline, { blocked }: Reader): Timeline {
 
 /** After somebody's name, picture or mark has changed. */
 export function withAuthor(timeline: Timeline, person: Person): Timeline {
-  const items = timeline.items.map((item) =>
-    item.type === 'message' && item.message.author.id === person.id
-      ? { ...item, message: { ...item.message, author: person } }
-      : item,
-  );
+  const asNow = (one: Person) => (one.id === person.id ? person : one);
+  const items = timeline.items.map((item): TimelineItem => {
+    if (item.type === 'presence') {
+      if (![...item.joined, ...item.left].some(({ id }) => id === person.id)) return item;
+      return { ...item, joined: item.joined.map(asNow), left: item.left.map(asNow) };
+    }
+    if (item.type !== 'message') return item;
+    const { author, replyTo, system } = item.message;
+    const about = system !== null && 'person' in system ? system.person : null;
+    if (![author, replyTo?.author, about].some((one) => one?.id === person.id)) return item;
+    const message = {
+      ...item.message,
+      author: asNow(author),
+      replyTo: replyTo === null ? null : { ...replyTo, author: asNow(replyTo.author) },
+      system: system !== null && 'person' in system ? { ...system, person: asNow(system.person) } : system,
+    };
+    return { ...item, message };
+  });
   return { ...timeline, items };
 }
 

@@ -1,6 +1,7 @@
 import { limits, type Me } from '@earshot/chat/contract';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { RoomRequest } from '../store/actions.ts';
+import { createCompletion } from '../store/completion.ts';
 import type { ConversationState, DraftFile } from '../store/state.ts';
 import { useFixed, useWidgetState } from './context.ts';
 import { useSecondsUntil } from './hooks.ts';
@@ -79,7 +80,8 @@ function useWhyNot({ conversation, removed }: ConversationState, me: Me): string
 }
 
 function Writing({ state, me, title, files }: ComposerProps) {
-  const { actions, t, pop, options } = useFixed();
+  const { actions, t, pop } = useFixed();
+  const completeName = useMemo(createCompletion, []);
   const { connection } = useWidgetState();
   const { conversation, draft } = state;
   const { id } = conversation;
@@ -126,7 +128,7 @@ function Writing({ state, me, title, files }: ComposerProps) {
       actions.stopReplyOrEdit(id);
     } else if (event.key === 'Tab' && !event.shiftKey && !composing) {
       const node = event.currentTarget;
-      const completed = options.completeName?.(node.value, node.selectionStart, names);
+      const completed = completeName(node.value, node.selectionStart, names);
       if (!completed) return;
       event.preventDefault();
       actions.setDraft(id, completed.text);

@@ -4,7 +4,8 @@ import { useFixed, useWidgetState } from './context.ts';
 import { ConversationView } from './conversation-view.tsx';
 import { Face } from './face.tsx';
 import { Panel } from './panel.tsx';
-import { Badge, IconButton } from './parts.tsx';
+import { IconButton } from './parts.tsx';
+import { Badge } from './person-parts.tsx';
 import { titleOf } from './words.ts';
 
 function useConversation(id: Id): ConversationState | undefined {

@@ -8,7 +8,8 @@ import { roomIcon } from './face.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { Invitations } from './invitations.tsx';
 import { lazy } from './lazy.tsx';
-import { Badge, Empty, Failure, Name, Skeleton } from './parts.tsx';
+import { Empty, Failure, Skeleton } from './parts.tsx';
+import { Badge, Name } from './person-parts.tsx';
 import { lineOf, nameOf, titleOf } from './words.ts';
 
 const NewRoom = lazy(async () => (await import('./rare/dialogs.tsx')).newRoom);
@@ -41,7 +42,8 @@ export function Home({ current }: HomeProps) {
   const rooms = open.filter(({ conversation }) => conversation.kind === 'room');
   const known = [...contacts].filter(({ person }) => fits(nameOf(t, person))).sort(byPresence);
   const online = known.filter((contact) => contact.online);
-  const others = known.filter((contact) => !contact.online && !conversations.has(contact.conversation ?? ''));
+  const talked = new Set(all.map(({ conversation }) => conversation.with?.id));
+  const others = known.filter(({ person, online }) => !online && !talked.has(person.id));
   const onlineIds = new Map(contacts.map((contact) => [contact.person.id, contact.online]));
 
   const facts = config.phase === 'ready' ? config.value : null;

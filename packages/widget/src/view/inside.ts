@@ -7,7 +7,7 @@ import { Announcer } from './announcer.tsx';
 import { Beside, type BesideProps } from './beside.tsx';
 import { ConversationPanel, type ConversationPanelProps } from './conversation.tsx';
 import { ConversationView, type ConversationViewProps } from './conversation-view.tsx';
-import { Home, type HomeProps } from './home.tsx';
+import { Inner, type InnerProps } from './inner.tsx';
 import type { Chunk } from './lazy.tsx';
 
 /*
@@ -17,7 +17,7 @@ import type { Chunk } from './lazy.tsx';
 const css = insideCss + homeCss + conversationCss;
 
 /** Who is there and what was said. */
-export const home: Chunk<HomeProps> = { view: Home, css };
+export const inner: Chunk<InnerProps> = { view: Inner, css };
 /** Reading and writing. */
 export const conversation: Chunk<ConversationViewProps> = { view: ConversationView, css };
 export const conversationPanel: Chunk<ConversationPanelProps> = { view: ConversationPanel, css };

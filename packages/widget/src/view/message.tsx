@@ -6,7 +6,8 @@ import type { CommandNote, PendingMessage, TimelineItem } from '../store/state.t
 import { Avatar, voiceOf } from './avatar.tsx';
 import { useFixed } from './context.ts';
 import { Icon } from './icons.tsx';
-import { IconButton, Name } from './parts.tsx';
+import { IconButton } from './parts.tsx';
+import { Name } from './person-parts.tsx';
 import { isJumbo, isLine, type Row, timeOf } from './rows.ts';
 import { formatted } from './text.tsx';
 import { nameOf, namesOf, problemText, systemText } from './words.ts';

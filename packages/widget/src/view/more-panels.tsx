@@ -1,7 +1,7 @@
 import type { Id } from '@earshot/chat/contract';
 import { useState } from 'preact/hooks';
 import { useFixed, useWidgetState } from './context.ts';
-import { Badge } from './parts.tsx';
+import { Badge } from './person-parts.tsx';
 import { titleOf } from './words.ts';
 
 /** Conversations for which the window has no room: a button, and their names when it is pressed. */

@@ -4,7 +4,8 @@ import type { ConversationState } from '../store/state.ts';
 import { Avatar } from './avatar.tsx';
 import { useFixed, useSheet } from './context.ts';
 import { lazy } from './lazy.tsx';
-import { IconButton, Name } from './parts.tsx';
+import { IconButton } from './parts.tsx';
+import { Name } from './person-parts.tsx';
 import { nameOf } from './words.ts';
 
 const PersonMenu = lazy(async () => (await import('./rare/menus.tsx')).personMenu);

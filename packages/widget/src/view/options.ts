@@ -11,13 +11,4 @@ export interface WidgetOptions {
   readonly launcher: HTMLElement | null;
   /** Origin of the chat's API, for the addresses of pictures and files, which are relative to it. */
   readonly apiOrigin: string;
-  /** Completes a name before the cursor, or null when there is nothing to complete. */
-  readonly completeName?: CompleteName;
 }
-
-/** @returns the whole text and where the cursor goes; calling it again goes on to the next name */
-export type CompleteName = (
-  text: string,
-  cursor: number,
-  names: readonly string[],
-) => { readonly text: string; readonly cursor: number } | null;

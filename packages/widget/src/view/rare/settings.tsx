@@ -7,7 +7,7 @@ import { Avatar } from '../avatar.tsx';
 import { useFixed, useSheet, useWidgetState } from '../context.ts';
 import { Icon } from '../icons.tsx';
 import type { Chunk } from '../lazy.tsx';
-import { Name } from '../parts.tsx';
+import { Name } from '../person-parts.tsx';
 import { EraseSheet, Switch } from './sheets.tsx';
 import { useMore } from './use-more.ts';
 
