@@ -18,6 +18,7 @@ interface Step {
   readonly command: readonly string[];
   /** The step is `bun test`; its tests are counted one by one. */
   readonly tests?: true;
+  readonly env?: Readonly<Record<string, string>>;
   /** After this it is stopped and has failed. */
   readonly minutes: number;
 }
@@ -46,6 +47,15 @@ const bunTest = (timeoutMs: number, ...folders: string[]) => [
   ...folders,
 ];
 
+/** The same suite with clients on another transport than WebSocket;. */
+const conformanceOver = (transport: string): Step => ({
+  name: `conformance over ${transport}`,
+  command: bunTest(testTimeoutMs, './tests/conformance'),
+  tests: true,
+  env: { EARSHOT_TEST_TRANSPORT: transport },
+  minutes: 10,
+});
+
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
   { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
@@ -59,6 +69,9 @@ const steps: readonly Step[] = [
     minutes: 8,
   },
   { name: 'conformance', command: bunTest(testTimeoutMs, './tests/conformance'), tests: true, minutes: 10 },
+  conformanceOver('xhr_streaming'),
+  conformanceOver('xhr_polling'),
+  conformanceOver('event_stream'),
   { name: 'chat', command: bunTest(testTimeoutMs, './tests/chat'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 5 },
   { name: 'browser', command: bunTest(testTimeoutMs, './tests/browser'), tests: true, minutes: 8 },
@@ -79,19 +92,22 @@ const longSteps: readonly Step[] = [
 /** Cases that each property test tries in the long form. */
 const longRuns = '20000';
 
+/** Of the longest name, for columns. */
+const nameWidth = Math.max(...steps.map(({ name }) => name.length));
+
 const say = (text: string) => console.log(text);
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** Runs one step with its output passed on, and counts. */
 async function runStep(step: Step, env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
-  const report = join(reports, `${step.name}.xml`);
+  const report = join(reports, `${step.name.replaceAll(' ', '-')}.xml`);
   const [command = '', ...args] = step.command;
   if (step.tests) args.push('--reporter=junit', `--reporter-outfile=${report}`);
   const started = Date.now();
   // A process group of its own, so that what the step started can be stopped with it.
   const child = spawn(command, args, {
     cwd: root,
-    env,
+    env: { ...env, ...step.env },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
@@ -184,7 +200,7 @@ async function main(args: string[]): Promise<number> {
     const verdict = count.failed === 0 ? 'ok    ' : 'FAILED';
     const detail = step.tests ? summary(count) : '';
     results.push(
-      `${verdict}  ${step.name.padEnd(12)} ${seconds(Date.now() - started).padStart(8)}  ${detail}`,
+      `${verdict}  ${step.name.padEnd(nameWidth)} ${seconds(Date.now() - started).padStart(8)}  ${detail}`,
     );
     say(`── ${results.at(-1)?.trimEnd()}`);
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key];

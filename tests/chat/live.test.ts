@@ -14,7 +14,7 @@ import {
 import { HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { startServer, type TestServer, temporaryFolder } from '../support/server.ts';
-import { Wire } from '../support/wire.ts';
+import { WebSocketWire } from '../support/wire.ts';
 import { inEachForm, type TestChat } from './support/chat.ts';
 
 /** Live rooms against the real server, with the browser's own code and without a page. */
@@ -350,7 +350,7 @@ test('after a conversation nothing of it is anywhere, and the wire carries ciphe
   const post = async (path: string, body: object) =>
     (await fetch(at + path, { method: 'POST', headers: json, body: JSON.stringify(body) })).json();
   const entry = (await post('/enter', {})) as LiveEntry;
-  const wire = await Wire.open({ port: server.port, path: `/app/${server.app.key}?protocol=7` });
+  const wire = await WebSocketWire.open({ port: server.port, path: `/app/${server.app.key}?protocol=7` });
   const established = await wire.until('pusher:connection_established');
   const { socket_id } = JSON.parse(established.data as string) as { socket_id: string };
   const signed = (await post('/auth', {

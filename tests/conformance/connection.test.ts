@@ -2,13 +2,19 @@ import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import Pusher from 'pusher-js';
 import { pusherJs, pusherJsOptions, Recorder, reaches } from '../support/clients.ts';
+import { libraryTest, overWebSocket, transport, webSocketTest } from '../support/http-wire.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { newCluster, startServer } from '../support/server.ts';
 import type { Wire } from '../support/wire.ts';
 
+/** Refused or not, the client's transport is answered, so that it can be told the reason (an event stream by a status). */
+function expectAnswered(wire: Wire): void {
+  if (transport !== 'event_stream') expect(wire.status).toBe(overWebSocket ? 101 : 200);
+}
+
 /** A refused connection of protocol 7: upgraded, closed with the code, and not one message before. */
 async function expectClosed(wire: Wire, code: number): Promise<string> {
-  expect(wire.status).toBe(101);
+  expectAnswered(wire);
   const close = await wire.closed;
   expect(close.code).toBe(code);
   expect(wire.texts).toEqual([]);
@@ -22,7 +28,7 @@ test('CONN-1, CONN-3: stock pusher-js connects', async () => {
   expect((client.connection as unknown as { socket_id: string }).socket_id).toMatch(/^\d+\.\d+$/);
 });
 
-test('CONN-1: a path prefix stands before /app', async () => {
+webSocketTest('CONN-1: a path prefix stands before /app', async () => {
   await using server = await startServer({ env: { EARSHOT_PATH: '/realtime' } });
   const client = pusherJs(server);
   await reaches(client, 'connected');
@@ -84,7 +90,7 @@ test('CONN-5: protocols 4 to 7 connect', async () => {
   }
 });
 
-test('CONN-5: other protocols are closed with 4007, a missing one with 4008', async () => {
+libraryTest('CONN-5: other protocols are closed with 4007, a missing one with 4008', async () => {
   await using server = await startServer();
   for (const query of ['protocol=8', 'protocol=70', 'protocol=x', 'protocol=7.5', 'protocol=-7']) {
     await expectClosed(await server.dialApp({ query }), 4007);
@@ -96,15 +102,18 @@ test('CONN-5: other protocols are closed with 4007, a missing one with 4008', as
   expect((await old.closed).code).toBe(4007);
 });
 
-test('CONN-6: a version with a suffix connects, an empty or over-long one is closed with 4006', async () => {
-  await using server = await startServer();
-  for (const version of ['8.4.0-rc2', '8.6.0', '0.0.1+build.7', 'x'.repeat(64)]) {
-    await server.connect({ query: `protocol=7&client=js&version=${version}` });
-  }
-  for (const version of ['', 'x'.repeat(65)]) {
-    await expectClosed(await server.dialApp({ query: `protocol=7&client=js&version=${version}` }), 4006);
-  }
-});
+libraryTest(
+  'CONN-6: a version with a suffix connects, an empty or over-long one is closed with 4006',
+  async () => {
+    await using server = await startServer();
+    for (const version of ['8.4.0-rc2', '8.6.0', '0.0.1+build.7', 'x'.repeat(64)]) {
+      await server.connect({ query: `protocol=7&client=js&version=${version}` });
+    }
+    for (const version of ['', 'x'.repeat(65)]) {
+      await expectClosed(await server.dialApp({ query: `protocol=7&client=js&version=${version}` }), 4006);
+    }
+  },
+);
 
 test('CONN-7: an unknown key is closed with 4001 that names the key', async () => {
   await using server = await startServer();
@@ -201,7 +210,7 @@ test('CONN-11: an app that takes only TLS closes a plain connection with 4000', 
   await server.connect({ tls: true });
 });
 
-test('CONN-12: any other path is closed with 4005', async () => {
+webSocketTest('CONN-12: any other path is closed with 4005', async () => {
   await using server = await startServer();
   const { key } = server.app;
   for (const path of [
@@ -242,11 +251,11 @@ test('CONN-13: the server’s own pages connect to every app', async () => {
   await expectClosed(await server.dialApp({ headers: { Origin: other } }), 4009);
 });
 
-test('CONN-14: protocol 5 gets pusher:error before the close, protocol 7 only the close', async () => {
+libraryTest('CONN-14: protocol 5 gets pusher:error before the close, protocol 7 only the close', async () => {
   await using server = await startServer();
   for (const protocol of ['4', '5']) {
     const wire = await server.dialApp({ protocol, key: 'nobody' });
-    expect(wire.status).toBe(101);
+    expectAnswered(wire);
     const error = await wire.next('pusher:error');
     expect(error.data).toEqual({ code: 4001, message: expect.stringContaining('nobody') });
     expect((await wire.closed).code).toBe(4001);
@@ -256,7 +265,7 @@ test('CONN-14: protocol 5 gets pusher:error before the close, protocol 7 only th
   }
 });
 
-test('CONN-15: an offered Pusher subprotocol is returned, another is not', async () => {
+webSocketTest('CONN-15: an offered Pusher subprotocol is returned, another is not', async () => {
   await using server = await startServer();
   const offer = async (protocols?: string) => {
     const headers: Record<string, string> =

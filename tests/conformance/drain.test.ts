@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import { pusherJs, Recorder, reaches } from '../support/clients.ts';
+import { manyClients } from '../support/http-wire.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { newCluster, startServer } from '../support/server.ts';
@@ -9,9 +10,9 @@ import { patienceMs } from '../support/wire.ts';
 
 test('DRAIN-1: /readyz says so, new connections get 4100, open ones 4200', async () => {
   const clock = new ManualClock();
-  await using server = await startServer({ clock });
+  await using server = await startServer({ clock, httpGraceMs: 30_000 });
   expect((await server.api.raw('GET', '/readyz')).status).toBe(200);
-  const wires = await Promise.all(Array.from({ length: 300 }, () => server.connect()));
+  const wires = await Promise.all(Array.from({ length: manyClients(300) }, () => server.connect()));
   const drained = server.node.drain();
   expect((await server.api.raw('GET', '/readyz')).status).toBe(503);
   expect((await server.api.raw('GET', '/healthz')).status).toBe(200);

@@ -1,6 +1,7 @@
-import { expect, test } from 'bun:test';
+import { expect } from 'bun:test';
 import fc from 'fast-check';
 import { encodeQuery, hmac, md5, signedParams } from '../support/api.ts';
+import { webSocketTest } from '../support/http-wire.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { clientFrame, type Message, opcodes, type Wire } from '../support/wire.ts';
@@ -209,106 +210,118 @@ function signed(server: TestServer, wire: Wire, { message: shape, sign }: Shape)
   return { ...shape, data: { ...data, auth: `${server.app.key}:${hmac(server.app.secret, text)}` } };
 }
 
-test('BAD-11: any JSON message gets a documented answer', async () => {
-  await using scene = await Scene.start();
-  const { server } = scene;
-  await check(
-    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 8 }), async (messages) => {
-      const wire = await server.connect();
-      for (const shape of messages) wire.send(signed(server, wire, shape));
-      // Behind them all, an unsubscribe that nobody could have meant; everything before it has been answered by then.
-      wire.unsubscribe('the-end');
-      for (let last = ''; !last.includes('the-end'); ) {
-        const answer = await wire.next();
-        expectDocumented(answer);
-        last = answer.event === 'pusher:error' ? JSON.stringify(answer.data) : '';
-      }
-      // It may have joined the witness's channels, which is no secret to the witness; nothing else may have come there.
-      await wire.close();
-      await scene.server.api.get('/channels');
-      while (scene.witness.texts.length > scene.witness.taken) {
-        const told = await scene.witness.next();
-        expect(told.event).toMatch(/^(pusher_internal:member_(added|removed)$|client-)/);
-      }
-    }),
-  );
-  await scene.server.api.publish('private-witness', 'e', 'alive');
-  expect((await scene.witness.until('e')).data).toBe('alive');
-}, 120_000);
-
-test('BAD-11: any text gets a documented answer', async () => {
-  await using scene = await Scene.start();
-  const wire = await scene.server.connect();
-  await check(
-    fc.asyncProperty(
-      fc.oneof(
-        text,
-        fc.string({
-          unit: fc.constantFrom(
-            '{',
-            '}',
-            '[',
-            ']',
-            '"',
-            '\\',
-            ':',
-            ',',
-            'event',
-            'pusher:ping',
-            'u00',
-            '\u0000',
-          ),
-          maxLength: 60,
-        }),
-      ),
-      async (input) => {
-        wire.sendText(input);
+webSocketTest(
+  'BAD-11: any JSON message gets a documented answer',
+  async () => {
+    await using scene = await Scene.start();
+    const { server } = scene;
+    await check(
+      fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 8 }), async (messages) => {
+        const wire = await server.connect();
+        for (const shape of messages) wire.send(signed(server, wire, shape));
+        // Behind them all, an unsubscribe that nobody could have meant; everything before it has been answered by then.
         wire.unsubscribe('the-end');
-        for (let told = ''; !told.includes('the-end'); ) {
+        for (let last = ''; !last.includes('the-end'); ) {
           const answer = await wire.next();
           expectDocumented(answer);
-          told = answer.event === 'pusher:error' ? JSON.stringify(answer.data) : '';
+          last = answer.event === 'pusher:error' ? JSON.stringify(answer.data) : '';
         }
-      },
-    ),
-  );
-  await scene.expectUnaffected();
-}, 120_000);
+        // It may have joined the witness's channels, which is no secret to the witness; nothing else may have come there.
+        await wire.close();
+        await scene.server.api.get('/channels');
+        while (scene.witness.texts.length > scene.witness.taken) {
+          const told = await scene.witness.next();
+          expect(told.event).toMatch(/^(pusher_internal:member_(added|removed)$|client-)/);
+        }
+      }),
+    );
+    await scene.server.api.publish('private-witness', 'e', 'alive');
+    expect((await scene.witness.until('e')).data).toBe('alive');
+  },
+  120_000,
+);
 
-test('BAD-11: any bytes in a frame are answered, or end that connection', async () => {
-  await using scene = await Scene.start();
-  const frame = fc.record({
-    opcode: fc.oneof(fc.constantFrom(...Object.values(opcodes)), fc.nat(15)),
-    payload: fc.oneof(
-      fc.uint8Array({ maxLength: 200 }),
-      text.map((value) => new TextEncoder().encode(value)),
-    ),
-    masked: fc.oneof(
-      { weight: 9, arbitrary: fc.constant(true) },
-      { weight: 1, arbitrary: fc.constant(false) },
-    ),
-    final: fc.boolean(),
-    reserved: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(7) }),
-    cut: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(20) }),
-  });
-  await check(
-    fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 5 }), async (frames) => {
-      const wire = await scene.server.connect();
-      for (const { opcode, payload, masked, final, reserved, cut } of frames) {
-        const bytes = clientFrame(opcode, payload, { masked, final, reserved });
-        wire.sendBytes(bytes.subarray(0, bytes.length - cut));
-      }
-      // Half a frame waits for the rest; so the others are asked whether the server goes on.
-      await scene.witness.silence();
-      const isOpen = !wire.isClosed;
-      wire.destroy();
-      const { code } = await wire.closed;
-      for (const answer of wire.messages.slice(1)) expectDocumented(answer);
-      if (!isOpen) expect([1000, 1002, 1003, 1005, 1006, 1007, 1009]).toContain(code);
-    }),
-  );
-  await scene.expectUnaffected();
-}, 120_000);
+webSocketTest(
+  'BAD-11: any text gets a documented answer',
+  async () => {
+    await using scene = await Scene.start();
+    const wire = await scene.server.connect();
+    await check(
+      fc.asyncProperty(
+        fc.oneof(
+          text,
+          fc.string({
+            unit: fc.constantFrom(
+              '{',
+              '}',
+              '[',
+              ']',
+              '"',
+              '\\',
+              ':',
+              ',',
+              'event',
+              'pusher:ping',
+              'u00',
+              '\u0000',
+            ),
+            maxLength: 60,
+          }),
+        ),
+        async (input) => {
+          wire.sendText(input);
+          wire.unsubscribe('the-end');
+          for (let told = ''; !told.includes('the-end'); ) {
+            const answer = await wire.next();
+            expectDocumented(answer);
+            told = answer.event === 'pusher:error' ? JSON.stringify(answer.data) : '';
+          }
+        },
+      ),
+    );
+    await scene.expectUnaffected();
+  },
+  120_000,
+);
+
+webSocketTest(
+  'BAD-11: any bytes in a frame are answered, or end that connection',
+  async () => {
+    await using scene = await Scene.start();
+    const frame = fc.record({
+      opcode: fc.oneof(fc.constantFrom(...Object.values(opcodes)), fc.nat(15)),
+      payload: fc.oneof(
+        fc.uint8Array({ maxLength: 200 }),
+        text.map((value) => new TextEncoder().encode(value)),
+      ),
+      masked: fc.oneof(
+        { weight: 9, arbitrary: fc.constant(true) },
+        { weight: 1, arbitrary: fc.constant(false) },
+      ),
+      final: fc.boolean(),
+      reserved: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(7) }),
+      cut: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(20) }),
+    });
+    await check(
+      fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 5 }), async (frames) => {
+        const wire = await scene.server.connect();
+        for (const { opcode, payload, masked, final, reserved, cut } of frames) {
+          const bytes = clientFrame(opcode, payload, { masked, final, reserved });
+          wire.sendBytes(bytes.subarray(0, bytes.length - cut));
+        }
+        // Half a frame waits for the rest; so the others are asked whether the server goes on.
+        await scene.witness.silence();
+        const isOpen = !wire.isClosed;
+        wire.destroy();
+        const { code } = await wire.closed;
+        for (const answer of wire.messages.slice(1)) expectDocumented(answer);
+        if (!isOpen) expect([1000, 1002, 1003, 1005, 1006, 1007, 1009]).toContain(code);
+      }),
+    );
+    await scene.expectUnaffected();
+  },
+  120_000,
+);
 
 const body = fc.oneof(
   fc.json(),
@@ -385,72 +398,80 @@ const request = fc.record({
 
 const statuses = [200, 202, 204, 400, 401, 404, 405, 413];
 
-test('BAD-11: any API request gets a documented answer', async () => {
-  await using scene = await Scene.start();
-  const { server } = scene;
-  await check(
-    fc.asyncProperty(request, async ({ method, path, params, body, sign }) => {
-      const content = method === 'POST' || method === 'PUT' ? body : undefined;
-      const full = `/apps/3${path}`;
-      const query = signedParams({
-        method,
-        path: full,
-        params,
-        body: content,
-        app: server.app,
-        timestamp: server.api.nowSeconds(),
-      });
-      if (sign === 'none') query.length = 0;
-      if (sign === 'wrong') query.push(['body_md5', md5('x')]);
-      const answer = await server.api.raw(method, `${full}?${encodeQuery(query)}`, content);
-      expect(statuses).toContain(answer.status);
-      expect(answer.text).not.toContain(server.app.secret);
-      if (answer.status === 200 && method !== 'HEAD' && method !== 'OPTIONS') {
-        expect(answer.type).toStartWith('application/json');
-        expect(answer.json()).toBeObject();
-      } else if (answer.status >= 400 && method !== 'HEAD') {
-        expect(answer.type).toStartWith('text/plain');
-        expect(answer.text.length).toBeLessThan(4_000);
-      }
-    }),
-  );
-  await server.api.publish('private-witness', 'e', 'alive');
-  await scene.witness.until('e');
-}, 120_000);
+webSocketTest(
+  'BAD-11: any API request gets a documented answer',
+  async () => {
+    await using scene = await Scene.start();
+    const { server } = scene;
+    await check(
+      fc.asyncProperty(request, async ({ method, path, params, body, sign }) => {
+        const content = method === 'POST' || method === 'PUT' ? body : undefined;
+        const full = `/apps/3${path}`;
+        const query = signedParams({
+          method,
+          path: full,
+          params,
+          body: content,
+          app: server.app,
+          timestamp: server.api.nowSeconds(),
+        });
+        if (sign === 'none') query.length = 0;
+        if (sign === 'wrong') query.push(['body_md5', md5('x')]);
+        const answer = await server.api.raw(method, `${full}?${encodeQuery(query)}`, content);
+        expect(statuses).toContain(answer.status);
+        expect(answer.text).not.toContain(server.app.secret);
+        if (answer.status === 200 && method !== 'HEAD' && method !== 'OPTIONS') {
+          expect(answer.type).toStartWith('application/json');
+          expect(answer.json()).toBeObject();
+        } else if (answer.status >= 400 && method !== 'HEAD') {
+          expect(answer.type).toStartWith('text/plain');
+          expect(answer.text.length).toBeLessThan(4_000);
+        }
+      }),
+    );
+    await server.api.publish('private-witness', 'e', 'alive');
+    await scene.witness.until('e');
+  },
+  120_000,
+);
 
-test('BAD-11: any bytes on a fresh TCP connection are answered with an HTTP error, or end it, or wait for more', async () => {
-  await using scene = await Scene.start();
-  const piece = fc.oneof(
-    fc.constantFrom(
-      'GET ',
-      'POST ',
-      '/apps/3/events',
-      '/app/',
-      scene.server.app.key,
-      ' HTTP/1.1\r\n',
-      '\r\n',
-      '\r\n\r\n',
-      'Host: 127.0.0.1\r\n',
-      'Content-Length: 3\r\n',
-      'Transfer-Encoding: chunked\r\n',
-      'Upgrade: websocket\r\n',
-      'Connection: Upgrade\r\n',
-      'Sec-WebSocket-Key: x\r\n',
-      'Sec-WebSocket-Version: 13\r\n',
-      '0\r\n\r\n',
-    ),
-    fc.string({ unit: 'binary', maxLength: 30 }),
-  );
-  await check(
-    fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 12 }), async (pieces) => {
-      const http = await RawHttp.connect(scene.server.port);
-      for (const part of pieces) http.send(part);
-      // The server has read it by the time it has answered a request that was sent later.
-      const later = await scene.server.api.raw('GET', '/healthz');
-      expect(later.status).toBe(200);
-      http.destroy();
-      await http.closed;
-    }),
-  );
-  await scene.expectUnaffected();
-}, 120_000);
+webSocketTest(
+  'BAD-11: any bytes on a fresh TCP connection are answered with an HTTP error, or end it, or wait for more',
+  async () => {
+    await using scene = await Scene.start();
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'GET ',
+        'POST ',
+        '/apps/3/events',
+        '/app/',
+        scene.server.app.key,
+        ' HTTP/1.1\r\n',
+        '\r\n',
+        '\r\n\r\n',
+        'Host: 127.0.0.1\r\n',
+        'Content-Length: 3\r\n',
+        'Transfer-Encoding: chunked\r\n',
+        'Upgrade: websocket\r\n',
+        'Connection: Upgrade\r\n',
+        'Sec-WebSocket-Key: x\r\n',
+        'Sec-WebSocket-Version: 13\r\n',
+        '0\r\n\r\n',
+      ),
+      fc.string({ unit: 'binary', maxLength: 30 }),
+    );
+    await check(
+      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 12 }), async (pieces) => {
+        const http = await RawHttp.connect(scene.server.port);
+        for (const part of pieces) http.send(part);
+        // The server has read it by the time it has answered a request that was sent later.
+        const later = await scene.server.api.raw('GET', '/healthz');
+        expect(later.status).toBe(200);
+        http.destroy();
+        await http.closed;
+      }),
+    );
+    await scene.expectUnaffected();
+  },
+  120_000,
+);

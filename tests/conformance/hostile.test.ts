@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
+import { webSocketTest } from '../support/http-wire.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { expectRefused, expectSubscribeRefused } from '../support/refusals.ts';
 import { dataOf, startServer, succeeded, type TestServer } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { clientFrame, opcodes, Wire } from '../support/wire.ts';
+import { clientFrame, opcodes, WebSocketWire, type Wire } from '../support/wire.ts';
 
 /** A client that minds its own business while others misbehave. */
 class Bystander {
@@ -144,7 +145,7 @@ test('BAD-2: nesting deeper than 32 is refused wherever it stands, 32 is not', a
   await bystander.expectUnaffected();
 });
 
-test('BAD-3: a binary frame is refused, whatever is in it', async () => {
+webSocketTest('BAD-3: a binary frame is refused, whatever is in it', async () => {
   await using server = await startServer();
   const wire = await server.connect();
   for (const payload of ['', '{"event":"pusher:ping"}', '\u0000\u0001', 'x'.repeat(50_000)]) {
@@ -156,7 +157,7 @@ test('BAD-3: a binary frame is refused, whatever is in it', async () => {
   await wire.silence();
 });
 
-test('BAD-4: a frame too large, in one piece or in many, is closed with 1009', async () => {
+webSocketTest('BAD-4: a frame too large, in one piece or in many, is closed with 1009', async () => {
   await using server = await startServer();
   const bystander = await Bystander.of(server);
   const large = Buffer.alloc(1024 * 1024, 'x');
@@ -180,7 +181,7 @@ test('BAD-4: a frame too large, in one piece or in many, is closed with 1009', a
   }
 });
 
-test('BAD-4: a frame just below the limit is answered', async () => {
+webSocketTest('BAD-4: a frame just below the limit is answered', async () => {
   await using server = await startServer();
   const wire = await server.connect();
   wire.sendText(`{"event":"pusher:subscribe","data":{"channel":"${'x'.repeat(120_000)}"}}`);
@@ -202,7 +203,7 @@ test('BAD-4: a frame just below the limit is answered', async () => {
   expect((await expectRefused(wire, 'Invalid key')).length).toBeLessThan(3_000);
 });
 
-test('BAD-4: text that is not UTF-8 is closed with 1007, a broken frame with 1002', async () => {
+webSocketTest('BAD-4: text that is not UTF-8 is closed with 1007, a broken frame with 1002', async () => {
   await using server = await startServer();
   const bystander = await Bystander.of(server);
   const notUtf8 = Buffer.concat([
@@ -229,18 +230,30 @@ test('BAD-4: text that is not UTF-8 is closed with 1007, a broken frame with 100
   }
 });
 
-test('BAD-4: a close frame with any code, a reserved one or half a code ends just that connection', async () => {
-  await using server = await startServer();
-  const bystander = await Bystander.of(server);
-  for (const payload of [[], [3, 232], [15, 160], [0, 0], [3], [3, 237], [255, 255], [3, 232, 0xff, 0xfe]]) {
-    const wire = await server.connect();
-    wire.sendFrame(opcodes.close, Buffer.from(payload));
-    await wire.closed;
-    await bystander.expectUnaffected();
-  }
-});
+webSocketTest(
+  'BAD-4: a close frame with any code, a reserved one or half a code ends just that connection',
+  async () => {
+    await using server = await startServer();
+    const bystander = await Bystander.of(server);
+    for (const payload of [
+      [],
+      [3, 232],
+      [15, 160],
+      [0, 0],
+      [3],
+      [3, 237],
+      [255, 255],
+      [3, 232, 0xff, 0xfe],
+    ]) {
+      const wire = await server.connect();
+      wire.sendFrame(opcodes.close, Buffer.from(payload));
+      await wire.closed;
+      await bystander.expectUnaffected();
+    }
+  },
+);
 
-test('BAD-4: a message in fragments, with a ping between them, is one message', async () => {
+webSocketTest('BAD-4: a message in fragments, with a ping between them, is one message', async () => {
   await using server = await startServer();
   const wire = await server.connect();
   const text = Buffer.from('{"event":"pusher:subscribe","data":{"channel":"news"}}');
@@ -321,7 +334,7 @@ test('BAD-5: as user ids, in member info and watchlists too', async () => {
 /** Settings under which a slow reader is cut soon; the presence list must fit the outbox. */
 const smallOutbox = { EARSHOT_OUTBOX_BYTES: '262144', EARSHOT_APP_PRESENCE_MEMBERS: '50' };
 
-test('BAD-6: a connection that does not read is cut, and the others get everything', async () => {
+webSocketTest('BAD-6: a connection that does not read is cut, and the others get everything', async () => {
   await using server = await startServer({ env: smallOutbox });
   const slow = await server.connect();
   await server.join(slow, 'news');
@@ -352,7 +365,7 @@ test('BAD-6: a connection that does not read is cut, and the others get everythi
   expect(metrics).toMatch(/^earshot_slow_clients?_\w+ 1$/m);
 });
 
-test('BAD-6: so is one that asks without reading the answers', async () => {
+webSocketTest('BAD-6: so is one that asks without reading the answers', async () => {
   await using server = await startServer({ env: smallOutbox });
   const bystander = await Bystander.of(server);
   const greedy = await server.connect();
@@ -377,7 +390,7 @@ test('BAD-7: a connection lost without a word is noticed while it is being sent 
   const clock = new ManualClock();
   await using server = await startServer({ clock });
   await using proxy = await TcpProxy.to(server.port);
-  const lost = await Wire.open({ port: proxy.port, path: `/app/${server.app.key}?protocol=7` });
+  const lost = await WebSocketWire.open({ port: proxy.port, path: `/app/${server.app.key}?protocol=7` });
   lost.socketId = JSON.parse(String((await lost.next('pusher:connection_established')).data)).socket_id;
   const other = await server.connect();
   await server.joinPresence(other, 'presence-a', 'other');
@@ -399,49 +412,52 @@ test('BAD-7: a connection lost without a word is noticed while it is being sent 
   throw new Error('after a minute the lost connection was still a member');
 });
 
-test('BAD-10: an error within the server closes one connection or is told without a word of its inside', async () => {
-  await using server = await startServer();
-  const bystander = await Bystander.of(server);
-  const app = server.node.apps.byId(server.app.id);
-  if (app === undefined) throw new Error('the app is not there');
-  const inside = () => {
-    throw new Error('the inside of the server');
-  };
+webSocketTest(
+  'BAD-10: an error within the server closes one connection or is told without a word of its inside',
+  async () => {
+    await using server = await startServer();
+    const bystander = await Bystander.of(server);
+    const app = server.node.apps.byId(server.app.id);
+    if (app === undefined) throw new Error('the app is not there');
+    const inside = () => {
+      throw new Error('the inside of the server');
+    };
 
-  const wire = await server.connect();
-  const { settings } = app;
-  app.settings = Object.defineProperty({ ...settings }, 'channelNameLength', { get: inside });
-  for (let i = 0; i < 3; i++) {
-    wire.send({ event: 'pusher:subscribe', data: { channel: 'news' } });
-    expect(await expectRefused(wire, '')).not.toContain('inside of');
-  }
-  const answer = await server.api.post('/events', { name: 'e', channel: 'news', data: '1' });
-  expect(answer.status).toBe(500);
-  expect(answer.text).not.toContain('inside of');
-  expect(answer.text).not.toContain(import.meta.dirname.slice(0, 10));
-  app.settings = settings;
-  await server.join(wire, 'news');
+    const wire = await server.connect();
+    const { settings } = app;
+    app.settings = Object.defineProperty({ ...settings }, 'channelNameLength', { get: inside });
+    for (let i = 0; i < 3; i++) {
+      wire.send({ event: 'pusher:subscribe', data: { channel: 'news' } });
+      expect(await expectRefused(wire, '')).not.toContain('inside of');
+    }
+    const answer = await server.api.post('/events', { name: 'e', channel: 'news', data: '1' });
+    expect(answer.status).toBe(500);
+    expect(answer.text).not.toContain('inside of');
+    expect(answer.text).not.toContain(import.meta.dirname.slice(0, 10));
+    app.settings = settings;
+    await server.join(wire, 'news');
 
-  // The same while a connection opens, which then must not hang without its first message.
-  const { apps } = server.node;
-  const byKey = apps.byKey.bind(apps);
-  apps.byKey = inside;
-  const unlucky = await server.dialApp();
-  expect(unlucky.status).toBe(101);
-  await unlucky.closed;
-  expect(unlucky.texts).toEqual([]);
-  apps.byKey = byKey;
-  await server.connect();
+    // The same while a connection opens, which then must not hang without its first message.
+    const { apps } = server.node;
+    const byKey = apps.byKey.bind(apps);
+    apps.byKey = inside;
+    const unlucky = await server.dialApp();
+    expect(unlucky.status).toBe(101);
+    await unlucky.closed;
+    expect(unlucky.texts).toEqual([]);
+    apps.byKey = byKey;
+    await server.connect();
 
-  // And while one closes.
-  app.settings = Object.defineProperty({ ...settings }, 'subscriptionCount', { get: inside });
-  const closing = await server.connect();
-  closing.send({ event: 'pusher:subscribe', data: { channel: 'sport' } });
-  await closing.next();
-  await closing.close();
-  app.settings = settings;
-  await bystander.expectUnaffected();
-});
+    // And while one closes.
+    app.settings = Object.defineProperty({ ...settings }, 'subscriptionCount', { get: inside });
+    const closing = await server.connect();
+    closing.send({ event: 'pusher:subscribe', data: { channel: 'sport' } });
+    await closing.next();
+    await closing.close();
+    app.settings = settings;
+    await bystander.expectUnaffected();
+  },
+);
 
 test('BAD-12: no secret and no content of a message is in the log, not even at level trace', async () => {
   await using earshot = await EarshotProcess.start({ EARSHOT_LOG_LEVEL: 'trace' });

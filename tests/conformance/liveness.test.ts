@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import { pusherJs, Recorder, reaches } from '../support/clients.ts';
+import { webSocketTest } from '../support/http-wire.ts';
 import { dataOf, startServer } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { opcodes, type Wire } from '../support/wire.ts';
@@ -24,14 +25,14 @@ test('LIVE-1: pusher:ping is answered by pusher:pong with data "{}"', async () =
   }
 });
 
-test('LIVE-2: a ping frame is answered by a pong frame with its payload', async () => {
+webSocketTest('LIVE-2: a ping frame is answered by a pong frame with its payload', async () => {
   await using server = await startServer();
   const wire = await server.connect();
   for (const payload of ['', 'x', 'y'.repeat(125)]) expect(await wire.ping(payload)).toBe(payload);
   await wire.silence();
 });
 
-test('LIVE-3: a silent connection is pinged after 25 s, and one that answers stays', async () => {
+webSocketTest('LIVE-3: a silent connection is pinged after 25 s, and one that answers stays', async () => {
   const clock = new ManualClock();
   await using server = await startServer({ clock });
   const wire = await server.connect();
@@ -46,7 +47,7 @@ test('LIVE-3: a silent connection is pinged after 25 s, and one that answers sta
   }
 });
 
-test('LIVE-3: pusher:pong, a pong frame and any message count as life', async () => {
+webSocketTest('LIVE-3: pusher:pong, a pong frame and any message count as life', async () => {
   const clock = new ManualClock();
   await using server = await startServer({ clock });
   const [wire, other] = [await server.connect(), await server.connect()];
@@ -71,7 +72,7 @@ test('LIVE-3: pusher:pong, a pong frame and any message count as life', async ()
   await wire.until('pusher:pong');
 });
 
-test('LIVE-3: what the server sends does not count as life', async () => {
+webSocketTest('LIVE-3: what the server sends does not count as life', async () => {
   const clock = new ManualClock();
   await using server = await startServer({ clock });
   const wire = await server.connect();
@@ -87,7 +88,7 @@ test('LIVE-3: what the server sends does not count as life', async () => {
   expect(wire.messages.filter((message) => message.event === 'e').length).toBeGreaterThanOrEqual(11);
 });
 
-test('LIVE-4, PRES-5: a mute connection is closed with 4201 and leaves its channels', async () => {
+webSocketTest('LIVE-4, PRES-5: a mute connection is closed with 4201 and leaves its channels', async () => {
   const clock = new ManualClock();
   await using server = await startServer({ clock });
   const mute = await server.connect();

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import fc from 'fast-check';
+import { overWebSocket } from '../support/http-wire.ts';
 import { newCluster, presenceOf, startServer, type TestServer } from '../support/server.ts';
 import type { Message, Wire } from '../support/wire.ts';
 
@@ -11,7 +12,7 @@ import type { Message, Wire } from '../support/wire.ts';
  * A failure prints its seed and the shortest sequence that shows it. EARSHOT_TEST_RUNS sets how many are tried.
  */
 
-const runs = Number(process.env.EARSHOT_TEST_RUNS ?? 60);
+const runs = Number(process.env.EARSHOT_TEST_RUNS ?? (overWebSocket ? 60 : 12));
 const clients = 5;
 const channels = ['news', 'private-a', 'cache-a', 'presence-a', 'presence-cache-a'] as const;
 type ChannelName = (typeof channels)[number];

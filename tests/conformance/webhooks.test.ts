@@ -20,6 +20,12 @@ function startWith(receiver: HookReceiver, more: Record<string, string> = {}, cl
   return startServer({ env, ...(clock === undefined ? {} : { clock }) });
 }
 
+/** The server has done what the client sent before. */
+async function handled(wire: Wire): Promise<void> {
+  wire.send({ event: 'pusher:ping' });
+  await wire.until('pusher:pong');
+}
+
 /** Channels that are told as occupied, one by one, so that what came before them has come. */
 async function isQuiet(server: TestServer, receiver: HookReceiver, name: string): Promise<void> {
   const wire = await server.connect();
@@ -92,14 +98,14 @@ describe('what is sent', () => {
     expect(await receiver.events()).toEqual([occupied('news')]);
     await server.join(two, 'news');
     one.unsubscribe('news');
-    await one.ping('x');
+    await handled(one);
     two.unsubscribe('news');
-    await two.ping('x');
+    await handled(two);
     clock.advance(2_999);
     await server.join(one, 'news');
     clock.advance(10_000);
     one.unsubscribe('news');
-    await one.ping('x');
+    await handled(one);
     clock.advance(2_999);
     await isQuiet(server, receiver, 'other-1');
     clock.advance(1);
@@ -119,11 +125,11 @@ describe('what is sent', () => {
     expect(first).toContainEqual({ name: 'member_added', channel: 'presence-x', user_id: 'u1' });
     await server.joinPresence(two, 'presence-x', 'u1');
     one.unsubscribe('presence-x');
-    await one.ping('x');
+    await handled(one);
     clock.advance(5_000);
     await isQuiet(server, receiver, 'other');
     two.unsubscribe('presence-x');
-    await two.ping('x');
+    await handled(two);
     clock.advance(3_000);
     const last = [...(await receiver.events()), ...(await receiver.events())];
     expect(last).toContainEqual(vacated('presence-x'));

@@ -5,7 +5,7 @@
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { scenarios } from './scenarios/index.ts';
+import { beyondBare, earshotAlone, scenarios } from './scenarios/index.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
 import {
   pinned,
@@ -130,7 +130,7 @@ function doubts(scenario: string, name: ServerName, measures: Measures): string[
   const { lost = 0, serverCores = 1 } = measures;
   const found: string[] = [];
   if (lost > 0) found.push(`${scenario}, ${name}: ${Math.round(lost)} deliveries never came`);
-  if ((scenario === 'fanout' || scenario === 'publish') && serverCores < 0.9) {
+  if ((scenario.startsWith('fanout') || scenario === 'publish') && serverCores < 0.9) {
     const had = `${scenario}, ${name}: the server had ${serverCores.toFixed(2)} of its core to do`;
     found.push(`${had}, so the generator, or something else that ran, was the limit`);
   }
@@ -166,7 +166,8 @@ async function main(): Promise<number> {
     const scenario = options.scenarios[step % options.scenarios.length] as string;
     const round = 1 + Math.floor(step / options.scenarios.length);
     for (const name of options.servers) {
-      if (name === 'bare' && scenario === 'presence') continue; // it has none
+      if (name === 'bare' && beyondBare.has(scenario)) continue;
+      if (name === 'soketi' && earshotAlone.has(scenario)) continue;
       const at = `[${step + 1}/${total}] round ${round}, ${scenario}, ${name}`;
       try {
         const measures = await measure(scenario, name, options.scale);

@@ -45,3 +45,22 @@ test('the table names what is missing with a dash', () => {
   const text = markdown(judge(new Map([['fanout', { earshot: { rate: 2_500_000, cpu: 0.4 } }]])));
   expect(text.split('\n')[2]).toMatch(/^\| saturated: deliveries\/s +\| 2,500,000 \| +– \| +– \|/);
 });
+
+test('a goal against another row is judged only when that row is there', () => {
+  const of = (cpu: number) => ({ earshot: { cpu } });
+  const streaming = (results: [string, ReturnType<typeof of>][]) =>
+    judge(new Map(results)).find((row) => row.scenario === 'fanout-streaming' && row.measure === 'cpu')?.met;
+  expect(streaming([['fanout-streaming', of(0.5)]])).toBeNull();
+  expect(
+    streaming([
+      ['fanout', of(0.25)],
+      ['fanout-streaming', of(0.5)],
+    ]),
+  ).toBe(true);
+  expect(
+    streaming([
+      ['fanout', of(0.24)],
+      ['fanout-streaming', of(0.5)],
+    ]),
+  ).toBe(false);
+});

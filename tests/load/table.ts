@@ -7,7 +7,8 @@ export type Medians = Partial<Record<ServerName, Measures>>;
 /** What Earshot is held to; `met` is only asked when all the figures it names are there. */
 interface Goal {
   text: string;
-  against: ServerName | null;
+  /** Another server's figure of the same row, or Earshot's of another row; null: a number alone. */
+  against: ServerName | { scenario: string; measure: string } | null;
   met(earshot: number, other: number): boolean;
 }
 
@@ -22,6 +23,16 @@ const atMost = (times: number): Goal => ({
   text: `≤ ${times}× bare`,
   against: 'bare',
   met: (earshot, bare) => earshot <= bare * times,
+});
+const alone = (text: string, bound: number): Goal => ({
+  text,
+  against: null,
+  met: (earshot) => earshot <= bound,
+});
+const atMostOfWebSocket = (times: number): Goal => ({
+  text: `≤ ${times}× WebSocket`,
+  against: { scenario: 'fanout', measure: 'cpu' },
+  met: (earshot, webSocket) => earshot <= webSocket * times,
 });
 const atLeast = (times: number, against: 'bare' | 'soketi'): Goal => ({
   text: `≥ ${times}× ${against}`,
@@ -66,12 +77,45 @@ export const rows: readonly Row[] = [
     scenario: 'presence',
     measure: 'settleMs',
     label: 'presence, 1,000 join in 1 s: settled after ms',
-    goal: { text: '≤ 2,000', against: null, met: (earshot) => earshot <= 2000 },
+    goal: alone('≤ 2,000', 2000),
   },
   { scenario: 'presence', measure: 'burstCpu', label: 'presence, 1,000 join in 1 s: CPU µs per join' },
   { scenario: 'presence', measure: 'burstBytes', label: 'presence, 1,000 join in 1 s: bytes per join' },
   { scenario: 'presence', measure: 'aloneCpu', label: 'presence, one joins 950: CPU µs per join' },
   { scenario: 'presence', measure: 'aloneBytes', label: 'presence, one joins 950: bytes per join' },
+  {
+    scenario: 'fanout-streaming',
+    measure: 'cpu',
+    label: 'xhr_streaming saturated: CPU µs per delivery',
+    goal: atMostOfWebSocket(2),
+  },
+  { scenario: 'fanout-streaming', measure: 'rate', label: 'xhr_streaming saturated: deliveries/s' },
+  {
+    scenario: 'fanout-events',
+    measure: 'cpu',
+    label: 'event stream saturated: CPU µs per delivery',
+    goal: atMostOfWebSocket(2),
+  },
+  { scenario: 'fanout-events', measure: 'rate', label: 'event stream saturated: deliveries/s' },
+  {
+    scenario: 'polling',
+    measure: 'serverCores',
+    label: '5,000 poll, an event a second each: cores',
+    goal: alone('≤ 1', 1),
+  },
+  { scenario: 'polling', measure: 'cpu', label: '5,000 poll, an event a second each: CPU µs per delivery' },
+  {
+    scenario: 'idle-streaming',
+    measure: 'rss',
+    label: 'idle xhr_streaming session: bytes of memory',
+    goal: alone('≤ 12 kB', 12_000),
+  },
+  {
+    scenario: 'idle-events',
+    measure: 'rss',
+    label: 'idle event stream: bytes of memory',
+    goal: alone('≤ 12 kB', 12_000),
+  },
 ];
 
 /** The middle value; of an even number of values the mean of the two in the middle. */
@@ -106,14 +150,28 @@ export function judge(results: ReadonlyMap<string, Medians>): Judged[] {
       const value = measures[row.measure];
       if (value !== undefined) values[server as ServerName] = value;
     }
-    return [{ ...row, values, met: goalMet(row.goal, values) }];
+    return [{ ...row, values, met: goalMet(row.goal, values, results) }];
   });
 }
 
-function goalMet(goal: Goal | undefined, values: Judged['values']): boolean | null {
-  const other = goal?.against === null ? 0 : goal && values[goal.against];
-  if (goal === undefined || other === undefined || values.earshot === undefined) return null;
-  return goal.met(values.earshot, other);
+function goalMet(
+  goal: Goal | undefined,
+  values: Judged['values'],
+  results: ReadonlyMap<string, Medians>,
+): boolean | null {
+  if (goal === undefined || values.earshot === undefined) return null;
+  const other = otherFigure(goal.against, values, results);
+  return other === undefined ? null : goal.met(values.earshot, other);
+}
+
+function otherFigure(
+  against: Goal['against'],
+  values: Judged['values'],
+  results: ReadonlyMap<string, Medians>,
+): number | undefined {
+  if (against === null) return 0;
+  if (typeof against === 'string') return values[against];
+  return results.get(against.scenario)?.earshot?.[against.measure];
 }
 
 /** The table in Markdown, columns aligned so that it reads well on a terminal too. */

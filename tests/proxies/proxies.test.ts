@@ -1,38 +1,19 @@
 import { describe, expect, test } from 'bun:test';
 import { Api } from '../support/api.ts';
-import { type Certificate, makeCertificate } from '../support/certificate.ts';
-import { haproxyPath, startHaproxy } from '../support/haproxy.ts';
-import { nginxPath, startNginx } from '../support/nginx.ts';
-import { startServer, succeeded, type TestServer, temporaryFolder, vectorApp } from '../support/server.ts';
-import { Wire } from '../support/wire.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { startServer, succeeded, type TestServer, vectorApp } from '../support/server.ts';
+import { WebSocketWire, type Wire } from '../support/wire.ts';
+import { type ProxyChoices, proxies, startProxy } from './proxies.ts';
 
-const proxies = [
-  { name: 'nginx', path: nginxPath, start: startNginx },
-  { name: 'HAProxy', path: haproxyPath, start: startHaproxy },
-];
-
-/** Longer than any test runs, so that only the test of idle connections meets it. */
-const neverIdleSeconds = 60;
 const handshake = 'protocol=7&client=js&version=8.6.0&flash=false';
 
 for (const { name, path, start } of proxies) {
   describe.skipIf(path === undefined)(`behind ${name}`, () => {
-    /** The port of a proxy in front of `server`; both end together. */
-    async function proxyTo(
-      server: TestServer,
-      options: { idleSeconds?: number; certificate?: Certificate } = {},
-    ): Promise<number> {
-      const folder = await temporaryFolder();
-      server.onStop(async () => folder[Symbol.asyncDispose]());
-      const { idleSeconds = neverIdleSeconds, certificate } = options;
-      const proxy = await start({ folder: folder.path, upstreamPort: server.port, idleSeconds, certificate });
-      server.onStop(() => proxy[Symbol.asyncDispose]());
-      return proxy.port;
-    }
+    const proxyTo = (server: TestServer, options: ProxyChoices = {}) => startProxy(start, server, options);
 
     async function connect(port: number, options: { ca?: string; prefix?: string } = {}): Promise<Wire> {
       const { prefix = '', ...tls } = options;
-      return Wire.open({ port, path: `${prefix}/app/${vectorApp.key}?${handshake}`, ...tls });
+      return WebSocketWire.open({ port, path: `${prefix}/app/${vectorApp.key}?${handshake}`, ...tls });
     }
 
     const apiAt = (port: number, prefix = '') =>

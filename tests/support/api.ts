@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { sent } from './http-wire.ts';
 
 /**
  * The publisher's side of the HTTP API, written from the rules SIGN-1 to SIGN-5 with node:crypto and nothing of the
@@ -130,6 +131,7 @@ export class Api {
     body?: string | Uint8Array,
     headers?: HeadersInit,
   ): Promise<Answer> {
+    await sent();
     const init: RequestInit = { method, redirect: 'manual' };
     if (body !== undefined) {
       init.body = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);

@@ -111,8 +111,8 @@ export class Recorder {
   }
 }
 
-/** Waits until pusher-js is in `state`. */
-export async function reaches(client: Pusher, state: string): Promise<void> {
+/** Waits until pusher-js is in `state`; falling back from one transport to the next takes it several seconds. */
+export async function reaches(client: Pusher, state: string, patience = patienceMs): Promise<void> {
   if (client.connection.state === state) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const changed = ({ current }: { current: string }) => {
@@ -120,8 +120,8 @@ export async function reaches(client: Pusher, state: string): Promise<void> {
   };
   client.connection.bind('state_change', changed);
   const timer = setTimeout(
-    () => reject(new Error(`waited ${patienceMs} ms for ${state}; the state is ${client.connection.state}`)),
-    patienceMs,
+    () => reject(new Error(`waited ${patience} ms for ${state}; the state is ${client.connection.state}`)),
+    patience,
   );
   await promise.finally(() => {
     clearTimeout(timer);

@@ -13,6 +13,8 @@ export function startHaproxy({
   upstreamPort,
   idleSeconds,
   certificate,
+  blocksWebSockets,
+  buffersResponses,
 }: ProxyOptions): Promise<Program> {
   const file = join(folder, 'haproxy.cfg');
   const pem = join(folder, 'haproxy.pem');
@@ -36,6 +38,8 @@ frontend clients
   option forwardfor
   http-request set-header X-Forwarded-Proto ${scheme}
   http-request set-header X-Forwarded-Host %[req.hdr(Host)]
+  ${blocksWebSockets ? 'http-request del-header Upgrade' : ''}
+  ${buffersResponses ? `http-response wait-for-body time ${idleSeconds}s` : ''}
   default_backend server
 backend server
   server earshot 127.0.0.1:${upstreamPort}

@@ -13,6 +13,7 @@ export function startNginx({
   upstreamPort,
   idleSeconds,
   certificate,
+  blocksWebSockets,
 }: ProxyOptions): Promise<Program> {
   const file = join(folder, 'nginx.conf');
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -34,8 +35,11 @@ http {
     location / {
       proxy_pass http://127.0.0.1:${upstreamPort};
       proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
+      ${
+        blocksWebSockets
+          ? 'proxy_set_header Upgrade ""; proxy_set_header Connection "";'
+          : 'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;'
+      }
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Forwarded-Host $http_host;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Api } from './api.ts';
 import { temporaryFolder, vectorApp } from './server.ts';
-import { patienceMs, Wire } from './wire.ts';
+import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
@@ -91,7 +91,7 @@ export class EarshotProcess implements AsyncDisposable {
 
   /** An established connection. */
   async connect(): Promise<Wire> {
-    const wire = await Wire.open({ port: this.port, path: `/app/${this.app.key}?protocol=7` });
+    const wire = await WebSocketWire.open({ port: this.port, path: `/app/${this.app.key}?protocol=7` });
     const first = await wire.next('pusher:connection_established');
     wire.socketId = JSON.parse(String(first.data)).socket_id;
     return wire;

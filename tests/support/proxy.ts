@@ -10,4 +10,8 @@ export interface ProxyOptions {
   readonly idleSeconds: number;
   /** Given, the proxy speaks TLS with its clients; with the server it never does. */
   readonly certificate?: Certificate | undefined;
+  /** Takes the headers of WebSocket upgrades away, as some companies' proxies do; the server sees plain requests. */
+  readonly blocksWebSockets?: boolean | undefined;
+  /** Passes a response on when it is whole, so nothing of a stream arrives. HAProxy only: nginx does not, whatever it is told. */
+  readonly buffersResponses?: boolean | undefined;
 }

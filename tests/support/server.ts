@@ -8,7 +8,8 @@ import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.
 import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
-import { type Message, Wire } from './wire.ts';
+import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
+import { type Message, WebSocketWire, type Wire } from './wire.ts';
 
 // A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
 setDefaultTimeout(30_000);
@@ -20,6 +21,28 @@ export const vectorApp: Credentials = {
   secret: '7ad3773142a6692b25b8',
 };
 
+/** Clients on HTTP transports count as gone after this in the tests, which do not wait for 5 s each time. */
+const graceMs = transport === 'xhr_polling' ? 500 : 100;
+
+const tickMs = 10;
+
+/**
+ * Time as this process gets to use it. Between two polls an honest client is without a response as well, and when the machine
+ * is busy elsewhere that must not make it look gone: each tick counts once, however late it is.
+ */
+const patientClock: Clock = {
+  ...systemClock,
+  after(ms, task) {
+    let ticksLeft = Math.ceil(ms / tickMs);
+    const tick = () => {
+      if (ticksLeft-- <= 0) task();
+      else timer = setTimeout(tick, tickMs);
+    };
+    let timer = setTimeout(tick, 0);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
 export interface StartOptions {
   /** Settings by the names of `docs/configuration.md`, e.g. `{ EARSHOT_APP_CACHE_SECONDS: '60' }`. */
   env?: Record<string, string>;
@@ -27,6 +50,8 @@ export interface StartOptions {
   clock?: Clock;
   /** Given to several servers, it makes them nodes of one cluster. */
   cluster?: MemoryCluster;
+  /** How long a client on an HTTP transport may be without a response: longer than usual where there are many. */
+  httpGraceMs?: number;
   /** Listen with TLS too, or on the one port with TLS only, under a certificate made for this server. */
   tls?: boolean | 'only';
   /** Keep the data folder of an earlier server, and leave it there. */
@@ -80,6 +105,9 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const node = await createServer({
     config: read.config,
     clock,
+    ...(overWebSocket && options.httpGraceMs === undefined
+      ? {}
+      : { httpGrace: { ms: options.httpGraceMs ?? graceMs, clock: patientClock } }),
     ...(cluster === undefined ? {} : { cluster }),
   });
   return new TestServer(node, clock, read.config.path, certificate, async () => {
@@ -139,7 +167,7 @@ export class TestServer implements AsyncDisposable {
 
   /** A WebSocket to any path; it may be refused. */
   async dial(path: string, headers: Record<string, string> = {}, tls = false): Promise<Wire> {
-    const wire = await Wire.open(
+    const wire = await WebSocketWire.open(
       tls
         ? { port: this.tlsPort, path, headers, ca: this.certificate?.cert ?? '' }
         : { port: this.port, path, headers },
@@ -148,11 +176,27 @@ export class TestServer implements AsyncDisposable {
     return wire;
   }
 
-  /** A WebSocket to the app, as pusher-js opens it; it may be refused. */
-  dialApp(options: ConnectOptions = {}): Promise<Wire> {
+  /** A client of the app on the transport that is tested, as pusher-js opens it; it may be refused. */
+  async dialApp(options: ConnectOptions = {}): Promise<Wire> {
     const query = options.query ?? `protocol=${options.protocol ?? '7'}&client=js&version=8.6.0&flash=false`;
     const key = options.key ?? this.app.key;
-    return this.dial(`${this.prefix}/app/${key}?${query}`, options.headers, options.tls);
+    if (overWebSocket) {
+      return this.dial(`${this.prefix}/app/${key}?${query}`, options.headers, options.tls);
+    }
+    const base = options.tls ? `https://127.0.0.1:${this.tlsPort}${this.prefix}` : this.origin;
+    const target: HttpWireOptions = {
+      base,
+      key,
+      query,
+      ...(options.headers === undefined ? {} : { headers: options.headers }),
+      ...(options.tls ? { ca: this.certificate?.cert ?? '' } : {}),
+    };
+    const wire =
+      transport === 'event_stream'
+        ? await EventStreamWire.open(target)
+        : await XhrWire.open(target, transport === 'xhr_polling' ? 'xhr' : 'xhr_streaming');
+    this.onStop(() => wire.destroy());
+    return wire;
   }
 
   /** An established connection. */

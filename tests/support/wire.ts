@@ -67,59 +67,28 @@ interface Waiting {
   done: () => void;
 }
 
-export class Wire {
-  /** The answer to the upgrade: status and lower-cased headers. */
+/** A client of the tests, whatever its transport: what it received, and waiting for more. */
+export abstract class Wire {
+  /** The answer to the first request: status and lower-cased headers. */
   status = 0;
   readonly headers = new Map<string, string>();
   /** Every text message received, as it came. */
   readonly texts: string[] = [];
-  /** Payloads of the ping and pong frames received. */
+  /** Payloads of the ping and pong frames received. WebSocket only. */
   readonly pings: string[] = [];
   readonly pongs: string[] = [];
-  /** Answer ping frames, as every WebSocket library does; false makes a mute client. */
+  /** Answer the server's asking for a sign of life, as every library does; false makes a mute client. */
   answersPings = true;
   socketId = '';
-
-  readonly #socket: Socket;
-  readonly #key = randomBytes(16).toString('base64');
-  #input: Buffer = Buffer.alloc(0);
-  #upgraded = false;
   #ended: Close | undefined;
-  #closeFrame: Close | undefined;
   #taken = 0;
   readonly #waiting = new Set<Waiting>();
 
-  /** Connects and upgrades; resolves when the upgrade is answered (whatever the answer) or the connection has ended. */
-  static async open(options: WireOptions): Promise<Wire> {
-    const wire = new Wire(options);
-    await wire.#until(() => wire.status !== 0 || wire.#ended !== undefined, 'an answer to the upgrade');
-    return wire;
-  }
-
-  private constructor(options: WireOptions) {
-    const host = options.host ?? '127.0.0.1';
-    const headers = {
-      Host: `${host}:${options.port}`,
-      Upgrade: 'websocket',
-      Connection: 'Upgrade',
-      'Sec-WebSocket-Key': this.#key,
-      'Sec-WebSocket-Version': '13',
-      ...options.headers,
-    };
-    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const request = `GET ${options.path ?? '/'} HTTP/1.1\r\n${head.join('')}\r\n`;
-    this.#socket =
-      options.ca === undefined
-        ? connectTcp(options.port, host, () => this.#socket.write(request))
-        : connectTls({ port: options.port, host, servername: 'localhost', ca: options.ca }, () =>
-            this.#socket.write(request),
-          );
-    this.#socket.setNoDelay(true);
-    this.#socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    this.#socket.on('error', () => this.#end());
-    this.#socket.on('close', () => this.#end());
-    this.#socket.on('end', () => this.#socket.end());
-  }
+  abstract sendText(text: string): void;
+  /** Closes as a client does, and waits for the end. */
+  abstract close(code?: number): Promise<Close>;
+  /** Ends the connection without a word; with `reset`, without even a FIN. */
+  abstract destroy(how?: 'end' | 'reset'): void;
 
   /** Whether the connection has ended, as far as this side has noticed. */
   get isClosed(): boolean {
@@ -129,7 +98,7 @@ export class Wire {
   /** The end of the connection, however it comes. */
   get closed(): Promise<Close> {
     const ended = () => this.#ended;
-    return this.#until(() => ended() !== undefined, 'the end of the connection').then(
+    return this.waitFor(() => ended() !== undefined, 'the end of the connection').then(
       () => ended() ?? { code: 1006, reason: '' },
     );
   }
@@ -154,10 +123,9 @@ export class Wire {
 
   /** Like `next`, as it came. */
   async nextText(what = 'a message'): Promise<string> {
-    await this.#until(() => this.texts.length > this.#taken || this.#ended !== undefined, what);
+    await this.waitFor(() => this.texts.length > this.#taken || this.#ended !== undefined, what);
     const text = this.texts[this.#taken];
-    if (text === undefined)
-      throw new Error(`expected ${what}, but the connection ended: ${this.#describe()}`);
+    if (text === undefined) throw new Error(`expected ${what}, but the connection ended: ${this.describe()}`);
     this.#taken++;
     return text;
   }
@@ -188,12 +156,12 @@ export class Wire {
   }
 
   /** Waits until `test` holds; it is asked again whenever something has arrived. */
-  async #until(test: () => boolean, what: string): Promise<void> {
+  protected async waitFor(test: () => boolean, what: string): Promise<void> {
     if (test()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiting: Waiting = { test, done: resolve };
     const timer = setTimeout(
-      () => reject(new Error(`waited ${patienceMs} ms for ${what}: ${this.#describe()}`)),
+      () => reject(new Error(`waited ${patienceMs} ms for ${what}: ${this.describe()}`)),
       patienceMs,
     );
     this.#waiting.add(waiting);
@@ -205,38 +173,8 @@ export class Wire {
     }
   }
 
-  /** The first ping frame from the server that has not been asked for yet. */
-  async nextPing(): Promise<string> {
-    await this.#until(() => this.pings.length > 0 || this.#ended !== undefined, 'a ping frame');
-    const payload = this.pings.shift();
-    if (payload === undefined) throw new Error(`expected a ping frame: ${this.#describe()}`);
-    return payload;
-  }
-
-  /** Sends a ping frame and waits for its pong. */
-  async ping(payload: string): Promise<string> {
-    const before = this.pongs.length;
-    this.sendFrame(opcodes.ping, Buffer.from(payload));
-    await this.#until(() => this.pongs.length > before || this.#ended !== undefined, 'a pong frame');
-    const pong = this.pongs[before];
-    if (pong === undefined) throw new Error(`expected a pong frame: ${this.#describe()}`);
-    return pong;
-  }
-
   send(message: unknown): void {
     this.sendText(JSON.stringify(message));
-  }
-
-  sendText(text: string): void {
-    this.sendFrame(opcodes.text, Buffer.from(text));
-  }
-
-  sendFrame(opcode: number, payload: Uint8Array, odd?: Parameters<typeof clientFrame>[2]): void {
-    this.sendBytes(clientFrame(opcode, payload, odd));
-  }
-
-  sendBytes(bytes: Uint8Array): void {
-    if (!this.#socket.destroyed) this.#socket.write(bytes);
   }
 
   /** Subscribes, and gives the answer: the success, or the error that came instead of it. */
@@ -252,8 +190,121 @@ export class Wire {
     this.send({ event: 'pusher:unsubscribe', data: { channel } });
   }
 
+  protected describe(): string {
+    const last = this.texts.slice(-3).join(' ') || 'no message';
+    const end = this.#ended === undefined ? 'still open' : `closed ${this.#ended.code} ${this.#ended.reason}`;
+    return `${this.texts.length} messages (${this.#taken} taken), last: ${last}; ${end}`;
+  }
+
+  protected finish(end: Close): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = end;
+    this.progress();
+  }
+
+  protected progress(): void {
+    for (const waiting of this.#waiting) if (waiting.test()) waiting.done();
+  }
+
+  sendFrame(_opcode: number, _payload: Uint8Array, _odd?: Parameters<typeof clientFrame>[2]): void {
+    throw new Error('only a WebSocket has frames');
+  }
+
+  sendBytes(_bytes: Uint8Array): void {
+    throw new Error('only a WebSocket takes bytes');
+  }
+
+  nextPing(): Promise<string> {
+    throw new Error('only a WebSocket has ping frames');
+  }
+
+  ping(_payload: string): Promise<string> {
+    throw new Error('only a WebSocket has ping frames');
+  }
+
+  /** Stops reading: what the server sends stays with the server. */
+  pause(): void {
+    throw new Error('this client cannot stop reading');
+  }
+
+  resume(): void {
+    throw new Error('this client cannot stop reading');
+  }
+}
+
+/** A WebSocket in bytes. */
+export class WebSocketWire extends Wire {
+  readonly #socket: Socket;
+  readonly #key = randomBytes(16).toString('base64');
+  #input: Buffer = Buffer.alloc(0);
+  #upgraded = false;
+  #closeFrame: Close | undefined;
+
+  /** Connects and upgrades; resolves when the upgrade is answered (whatever the answer) or the connection has ended. */
+  static async open(options: WireOptions): Promise<WebSocketWire> {
+    const wire = new WebSocketWire(options);
+    await wire.waitFor(() => wire.status !== 0 || wire.isClosed, 'an answer to the upgrade');
+    return wire;
+  }
+
+  private constructor(options: WireOptions) {
+    super();
+    const host = options.host ?? '127.0.0.1';
+    const headers = {
+      Host: `${host}:${options.port}`,
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Key': this.#key,
+      'Sec-WebSocket-Version': '13',
+      ...options.headers,
+    };
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const request = `GET ${options.path ?? '/'} HTTP/1.1\r\n${head.join('')}\r\n`;
+    this.#socket =
+      options.ca === undefined
+        ? connectTcp(options.port, host, () => this.#socket.write(request))
+        : connectTls({ port: options.port, host, servername: 'localhost', ca: options.ca }, () =>
+            this.#socket.write(request),
+          );
+    this.#socket.setNoDelay(true);
+    this.#socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    this.#socket.on('error', () => this.finish(this.#closeFrame ?? { code: 1006, reason: '' }));
+    this.#socket.on('close', () => this.finish(this.#closeFrame ?? { code: 1006, reason: '' }));
+    this.#socket.on('end', () => this.#socket.end());
+  }
+
+  /** The first ping frame from the server that has not been asked for yet. */
+  override async nextPing(): Promise<string> {
+    await this.waitFor(() => this.pings.length > 0 || this.isClosed, 'a ping frame');
+    const payload = this.pings.shift();
+    if (payload === undefined) throw new Error(`expected a ping frame: ${this.describe()}`);
+    return payload;
+  }
+
+  /** Sends a ping frame and waits for its pong. */
+  override async ping(payload: string): Promise<string> {
+    const before = this.pongs.length;
+    this.sendFrame(opcodes.ping, Buffer.from(payload));
+    await this.waitFor(() => this.pongs.length > before || this.isClosed, 'a pong frame');
+    const pong = this.pongs[before];
+    if (pong === undefined) throw new Error(`expected a pong frame: ${this.describe()}`);
+    return pong;
+  }
+
+  override sendText(text: string): void {
+    this.sendFrame(opcodes.text, Buffer.from(text));
+  }
+
+  override sendFrame(opcode: number, payload: Uint8Array, odd?: Parameters<typeof clientFrame>[2]): void {
+    this.sendBytes(clientFrame(opcode, payload, odd));
+  }
+
+  override sendBytes(bytes: Uint8Array): void {
+    if (!this.#socket.destroyed) this.#socket.write(bytes);
+  }
+
   /** Closes as a client does, and waits for the end. */
-  async close(code = 1000): Promise<Close> {
+  override async close(code = 1000): Promise<Close> {
     const payload = Buffer.alloc(2);
     payload.writeUInt16BE(code);
     this.sendFrame(opcodes.close, payload);
@@ -261,41 +312,25 @@ export class Wire {
   }
 
   /** Ends the connection without a close frame; with `reset`, without even a FIN. */
-  destroy(how: 'end' | 'reset' = 'end'): void {
+  override destroy(how: 'end' | 'reset' = 'end'): void {
     if (how === 'reset') this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
   /** Stops reading: what the server sends stays with the server. */
-  pause(): void {
+  override pause(): void {
     this.#socket.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#socket.resume();
-  }
-
-  #describe(): string {
-    const last = this.texts.slice(-3).join(' ') || 'no message';
-    const end = this.#ended === undefined ? 'still open' : `closed ${this.#ended.code} ${this.#ended.reason}`;
-    return `${this.texts.length} messages (${this.#taken} taken), last: ${last}; ${end}`;
-  }
-
-  #end(): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = this.#closeFrame ?? { code: 1006, reason: '' };
-    this.#progress();
-  }
-
-  #progress(): void {
-    for (const waiting of this.#waiting) if (waiting.test()) waiting.done();
   }
 
   #received(chunk: Buffer): void {
     this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
     if (!this.#upgraded && !this.#readHead()) return;
     if (this.status === 101) while (this.#readFrame());
-    this.#progress();
+    this.progress();
   }
 
   #readHead(): boolean {

@@ -41,8 +41,11 @@ export function snippets(session: Session, secret: string): Snippet[] {
     wsHost: '${server.host}',
     wsPort: ${server.port},
     wssPort: ${server.port},${server.path && `\n    wsPath: '${server.path}',`}
+    httpHost: '${server.host}',
+    httpPort: ${server.port},
+    httpsPort: ${server.port},${server.path && `\n    httpPath: '${server.path}/pusher',`}
     forceTLS: ${tls},
-    enabledTransports: ['ws', 'wss'],
+    enabledTransports: ['ws', 'wss', 'xhr_streaming', 'xhr_polling'],
   });
 
   pusher.subscribe('${tryChannel}').bind('${tryEvent}', (data) => {
@@ -81,8 +84,11 @@ window.Echo = new Echo({
   wsHost: '${server.host}',
   wsPort: ${server.port},
   wssPort: ${server.port},${server.path && `\n  wsPath: '${server.path}',`}
+  httpHost: '${server.host}',
+  httpPort: ${server.port},
+  httpsPort: ${server.port},${server.path && `\n  httpPath: '${server.path}/pusher',`}
   forceTLS: ${tls},
-  enabledTransports: ['ws', 'wss'],
+  enabledTransports: ['ws', 'wss', 'xhr_streaming', 'xhr_polling'],
 });
 
 window.Echo.channel('${tryChannel}').listen('.${tryEvent}', (data) => {

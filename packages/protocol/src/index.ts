@@ -15,6 +15,21 @@ export {
   errorTexts,
 } from './errors.ts';
 export { checkHandshake, chooseSubprotocol, type ProtocolVersion } from './handshake.ts';
+export {
+  aliveFrame,
+  closeFrame,
+  eventStreamComment,
+  eventStreamData,
+  eventStreamNotice,
+  heartbeatFrame,
+  messagesFrame,
+  openFrame,
+  parseSend,
+  parseSessionPath,
+  prelude,
+  quoted,
+  type SessionPath,
+} from './http-framing.ts';
 export { parseJson, type Refused } from './json.ts';
 export {
   activityTimeoutSeconds,

@@ -8,6 +8,7 @@ import { type Client, Clients, hostGuard } from './http/client.ts';
 import { health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
 import type { Metrics } from './metrics/prometheus.ts';
+import { type HttpTransport, isTransportPath } from './transports/http/transport.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
 const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
@@ -20,6 +21,7 @@ export class Routes {
   readonly #chat: Chat;
   readonly #metrics: Metrics;
   readonly #isReady: () => boolean;
+  readonly #http: HttpTransport;
   readonly #clients: Clients;
   readonly #refuseHost: (host: string) => string | null;
 
@@ -29,8 +31,10 @@ export class Routes {
     home: Home;
     chat: Chat;
     metrics: Metrics;
+    http: HttpTransport;
     isReady: () => boolean;
   }) {
+    this.#http = parts.http;
     this.#config = parts.config;
     this.#api = parts.api;
     this.#home = parts.home;
@@ -61,6 +65,12 @@ export class Routes {
         secure: client().secure,
         hostAllowed: hostRefusal === null,
       });
+    }
+    if (path !== null && isTransportPath(path)) {
+      const hostAllowed = hostRefusal === null;
+      const origin = this.#foreign(headers.get('origin'), client);
+      const call = { request, path, query: target.query, client: client(), origin, hostAllowed, server };
+      return this.#http.answer(call) ?? notFound();
     }
     if (hostRefusal !== null) return new Response(`${hostRefusal}\n`, { status: 403 });
     if (path === null) return notFound();

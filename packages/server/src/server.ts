@@ -22,6 +22,7 @@ import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { Routes } from './routes.ts';
+import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly config: Config;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** How long a client on an HTTP transport may be without a response to write to, and by which clock; for tests. */
+  readonly httpGrace?: { readonly ms: number; readonly clock: Clock };
   /** Given to several servers of a process, it makes them nodes of one cluster. */
   readonly cluster?: MemoryCluster;
 }
@@ -168,7 +171,18 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   stack.defer(() => chat.stop());
   consumers.push((fact) => tellChat(chat, fact));
-  const byTransport = () => new Map([['websocket', connections.size]]);
+  const frameBytesMax = largestFrame(apps);
+  const http = new HttpTransport(parts, connections, topics, {
+    outboxBytes: config.outboxBytes,
+    messageBytesMax: frameBytesMax,
+    grace: options.httpGrace ?? null,
+  });
+  const byTransport = () => {
+    const counts = http.counts();
+    let others = 0;
+    for (const count of counts.values()) others += count;
+    return counts.set('websocket', connections.size - others);
+  };
   const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
   stack.defer(() => metrics.stop());
 
@@ -183,13 +197,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   await chat.start();
   let isReady = true;
-  const routes = new Routes({ config, api, home, chat, metrics, isReady: () => isReady });
+  const routes = new Routes({ config, api, home, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;
     for (const server of servers) await server.stop(true);
   });
-  const frameBytesMax = largestFrame(apps);
   const open = (port: number, portSetting: PortSetting, tls: TlsFiles | null) => {
     const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
     const server = listen({
@@ -222,7 +235,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       isReady = false;
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
-      await untilIdle(servers, clock, config.drainSeconds);
+      await untilIdle(servers, http, clock, config.drainSeconds);
       await stop();
     },
     stop,
@@ -241,15 +254,17 @@ function urlOf(server: Server<WebSocketSocket>, host: string): string {
   return `${server.protocol}://${name}:${server.port}`;
 }
 
-/** Waits until the requests in hand are answered and the sockets are gone, at most for `seconds`. */
+/** Waits until the requests in hand are answered and the clients are gone, at most for `seconds`. */
 async function untilIdle(
   servers: readonly Server<WebSocketSocket>[],
+  http: HttpTransport,
   clock: Clock,
   seconds: number,
 ): Promise<void> {
   const deadline = clock.monotonic() + seconds * 1000;
   while (clock.monotonic() < deadline) {
-    if (servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0)) return;
+    const idle = servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0);
+    if (idle && http.unfetched === 0) return;
     await new Promise<void>((resolve) => clock.after(20, resolve));
   }
 }

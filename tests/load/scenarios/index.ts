@@ -1,5 +1,6 @@
 import { connect } from './connect.ts';
 import { fanout } from './fanout.ts';
+import { httpFanout, httpIdle, polling } from './http.ts';
 import { idle } from './idle.ts';
 import { paced } from './paced.ts';
 import { presence } from './presence.ts';
@@ -15,4 +16,23 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['connect', connect],
   ['idle', idle],
   ['presence', presence],
+  ['fanout-streaming', httpFanout('xhr_streaming')],
+  ['fanout-events', httpFanout('event_stream')],
+  ['polling', polling],
+  ['idle-streaming', httpIdle('xhr_streaming')],
+  ['idle-events', httpIdle('event_stream')],
 ]);
+
+/** Scenarios of what the bare server does not have. */
+export const beyondBare: ReadonlySet<string> = new Set([
+  'presence',
+  'fanout-streaming',
+  'fanout-events',
+  'polling',
+  'idle-streaming',
+  'idle-events',
+]);
+/** Nor soketi: of HTTP transports it has none. */
+export const earshotAlone: ReadonlySet<string> = new Set(
+  [...beyondBare].filter((name) => name !== 'presence'),
+);

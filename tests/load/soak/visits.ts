@@ -2,12 +2,8 @@ import { encodeFrame } from '../generator/frames.ts';
 import { signChannel, signRequest, signUser } from '../generator/sign.ts';
 import { Subscriber } from '../generator/subscriber.ts';
 import type { Target } from '../target.ts';
-
-/**
- * One connection from its opening to its end, in one of the ways in which real ones come and go. `id` differs
- * for every visit. Rejects when the server answers in a way that it should not.
- */
-export type Visit = (target: Target, id: number) => Promise<void>;
+import { httpVisits } from './http-visits.ts';
+import type { Visit } from './visit.ts';
 
 const binaryOpcode = 2;
 const error = '{"event":"pusher:error"';
@@ -162,4 +158,5 @@ export const visits: readonly Visit[] = [
   member,
   oversized,
   caller,
+  ...httpVisits,
 ];

@@ -3,6 +3,7 @@ import { defaultLimits } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
 import { verifyRequest } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
+import { readBody } from '../http/body.ts';
 import type { Target } from '../http/target.ts';
 import { Counters } from '../metrics/counters.ts';
 import { refusal } from './answer.ts';
@@ -75,8 +76,10 @@ export class Api {
         : match(appRoutes, request.method, rest.slice(1));
     if (found === null) return notFound();
     const app = appId === null ? undefined : this.#apps.byId(appId);
-    const body = await readBody(request, bodyBytesMax(app));
-    if (body instanceof Response) return body;
+    const bytesMax = bodyBytesMax(app);
+    const body = await readBody(request, bytesMax);
+    if (body === 'too large') return refusal(413, `The request body is larger than ${bytesMax} bytes`);
+    if (body === 'incomplete') return refusal(400, 'The request body did not arrive whole');
     const verdict = verifyRequest({
       app,
       lookup: (key) => this.#apps.byKey(key),
@@ -101,31 +104,6 @@ export class Api {
 function bodyBytesMax(app: App | undefined): number {
   const { batchEvents, eventBytes } = app?.settings ?? defaultLimits;
   return (batchEvents + 1) * (eventBytes * 6 + 8_192);
-}
-
-/** The body, or the refusal when it is too large, whatever its length claims (BAD-9), or did not arrive whole. */
-async function readBody(request: Request, bytesMax: number): Promise<Uint8Array | Response> {
-  const tooLarge = () => refusal(413, `The request body is larger than ${bytesMax} bytes`);
-  const length = request.headers.get('content-length');
-  const hasLength = length !== null || request.body === null;
-  if (Number(length) > bytesMax) return tooLarge();
-  try {
-    return (hasLength ? await request.bytes() : await readChunks(request, bytesMax)) ?? tooLarge();
-  } catch {
-    return refusal(400, 'The request body did not arrive whole');
-  }
-}
-
-/** The body of a request that does not say how long it is; null as soon as it is too large. */
-async function readChunks(request: Request, bytesMax: number): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.length;
-    if (length > bytesMax) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 export function notFound(): Response {
