@@ -34,7 +34,9 @@ const program = (name: string) => join(root, 'node_modules', '.bin', name);
 const bun = process.execPath;
 
 /** Far above what any test needs; a busy machine is no reason to fail. */
-const testTimeoutMs = 30_000;
+const testTimeoutMs = 60_000;
+/** The same for tests that play with several browsers or server processes. */
+const playTimeoutMs = 180_000;
 /** The same for a test that tries `longRuns` cases. */
 const longTestTimeoutMs = 600_000;
 /** How often a running step says that it runs. */
@@ -53,7 +55,7 @@ const conformanceOver = (transport: string): Step => ({
   command: bunTest(testTimeoutMs, './tests/conformance'),
   tests: true,
   env: { EARSHOT_TEST_TRANSPORT: transport },
-  minutes: 10,
+  minutes: 15,
 });
 
 const steps: readonly Step[] = [
@@ -66,16 +68,16 @@ const steps: readonly Step[] = [
     name: 'unit',
     command: bunTest(testTimeoutMs, './packages', './scripts', './tests/support'),
     tests: true,
-    minutes: 8,
+    minutes: 20,
   },
-  { name: 'conformance', command: bunTest(testTimeoutMs, './tests/conformance'), tests: true, minutes: 10 },
+  { name: 'conformance', command: bunTest(testTimeoutMs, './tests/conformance'), tests: true, minutes: 15 },
   conformanceOver('xhr_streaming'),
   conformanceOver('xhr_polling'),
   conformanceOver('event_stream'),
-  { name: 'chat', command: bunTest(testTimeoutMs, './tests/chat'), tests: true, minutes: 10 },
-  { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 5 },
-  { name: 'browser', command: bunTest(testTimeoutMs, './tests/browser'), tests: true, minutes: 8 },
-  { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 5 },
+  { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
+  { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
+  { name: 'browser', command: bunTest(playTimeoutMs, './tests/browser'), tests: true, minutes: 40 },
+  { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 10 },
 ];
 
 const longSteps: readonly Step[] = [

@@ -10,7 +10,7 @@ import { launcher } from './chat-visit.ts';
 // Several browsers at once are slow on a machine that is busy; a wait that is in vain ends by itself long before.
 setDefaultTimeout(60_000);
 
-const chatSecret = 'a-long-random-text-of-32-characters-or-more';
+export const chatSecret = 'a-long-random-text-of-32-characters-or-more';
 
 /** Wide enough for tests, which do in a second what people do in a minute. */
 const limits = {
@@ -157,10 +157,15 @@ export const button = ({ page }: BrowserWindow, name: string | RegExp): Locator 
 export const message = ({ page }: BrowserWindow, text: string): Locator =>
   page.getByRole('article').filter({ hasText: text }).first();
 
+/** Uses a tool of a message, by keyboard: the message may still move, as lines come before it. */
+export async function useTool(window: BrowserWindow, text: string, tool: string): Promise<void> {
+  await message(window, text).focus();
+  await message(window, text).getByRole('button', { name: tool }).press('Enter');
+}
+
 /** Opens what can be done with a message, and picks one. */
 export async function onMessage(window: BrowserWindow, text: string, act: string): Promise<void> {
-  await message(window, text).hover();
-  await message(window, text).getByRole('button', { name: 'More' }).click();
+  await useTool(window, text, 'More');
   await window.page.getByRole('menuitem', { name: act }).click();
 }
 

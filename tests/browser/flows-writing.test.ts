@@ -9,6 +9,7 @@ import {
   onMessage,
   sharedBrowser,
   startPlace,
+  useTool,
   visitByCable,
 } from './flows-visit.ts';
 
@@ -123,14 +124,12 @@ describe.skipIf(chromiumPath === undefined)('what one writes', () => {
     await write(adas, 'The ferry sails');
     await message(bens, 'The ferry sails').getByText('edited').waitFor();
 
-    await message(bens, 'The ferry sails').hover();
-    await button(bens, 'Reply').click();
+    await useTool(bens, 'The ferry sails', 'Reply');
     await bens.page.getByText('Reply to Ada Lovelace').waitFor();
     await write(bens, 'At last');
     await message(adas, 'At last').getByRole('button', { name: 'In reply to Ada Lovelace' }).waitFor();
 
-    await message(adas, 'At last').hover();
-    await button(adas, 'React').click();
+    await useTool(adas, 'At last', 'React');
     await looksRight(adas, 'reaction-picker');
     await adas.page.getByRole('dialog').getByRole('button').first().click();
     const reaction = message(bens, 'At last').getByRole('list', { name: 'Reactions' }).getByRole('button');

@@ -9,6 +9,7 @@ import { Database } from 'bun:sqlite';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Message, messagesOf, type SessionAnswer } from '@earshot/chat/contract';
+import { type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { Latencies } from './generator/latency.ts';
@@ -39,6 +40,8 @@ const freeOfLimits = {
 };
 /** Between two messages of the one writer who shows the time to receipt where nothing is full. */
 const calmPauseMs = 100;
+/** The same for all processes of the machine, and finer than `Date.now`. */
+const clockMs = () => performance.timeOrigin + performance.now();
 const figure = (value: number, digits = 1) => value.toFixed(digits);
 
 export async function chatLoad(options: ChatLoadOptions): Promise<ChatLoadResult> {
@@ -56,7 +59,9 @@ export async function chatLoad(options: ChatLoadOptions): Promise<ChatLoadResult
       return Hearer.open(server, one.session, one.room);
     });
     [{ room, session: writer }] = writers as [Entered];
+    const screen = chromiumPath === undefined ? null : await Screen.open(server);
     const calm = await flood(server, writers.slice(0, 1), hearers, options.seconds, calmPauseMs);
+    const shown = await screen?.close();
     const { sent, latencies, seconds } = await flood(server, writers, hearers, options.seconds, 0);
     for (const hearer of hearers) hearer.close();
     const all = calm.sent + sent;
@@ -70,6 +75,14 @@ export async function chatLoad(options: ChatLoadOptions): Promise<ChatLoadResult
     figures['one writer with pauses: from sending to receipt, p99, ms'] = figure(
       calm.latencies.percentileMs(0.99),
     );
+    if (shown !== undefined) {
+      figures['one writer with pauses: from sending to the screen of Chromium, p50, ms'] = figure(
+        shown.percentileMs(0.5),
+      );
+      figures['one writer with pauses: from sending to the screen of Chromium, p99, ms'] = figure(
+        shown.percentileMs(0.99),
+      );
+    }
     figures['writers at once, without pauses'] = `${writers.length}`;
     figures['messages stored and delivered, a second'] = figure(sent / seconds);
     figures['deliveries, a second'] = figure((sent * hearers.length) / seconds, 0);
@@ -168,6 +181,47 @@ class Hearer {
   }
 }
 
+/** A window of Chromium in the room, which notes when each message is on it: in the frame after it came to the document. */
+class Screen {
+  readonly #browser: Awaited<ReturnType<typeof startBrowser>>;
+  readonly #window: BrowserWindow;
+
+  static async open(server: EarshotProcess): Promise<Screen> {
+    const browser = await startBrowser();
+    const window = await browser.open();
+    await window.page.goto(`http://127.0.0.1:${server.port}/chat?app=${server.app.key}`);
+    const name = window.page.getByRole('textbox', { name: 'Your name' });
+    await name.fill('Screen');
+    await name.press('Enter');
+    await window.page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await window.evaluate(`(() => {
+      globalThis.shown = new Map();
+      const roots = (node) => [...node.querySelectorAll('*')].flatMap((one) =>
+        one.shadowRoot ? [one.shadowRoot, ...roots(one.shadowRoot)] : []);
+      const log = [document, ...roots(document)].map((root) => root.querySelector('[role=log]')).find(Boolean);
+      new MutationObserver(() => requestAnimationFrame(() => {
+        const now = performance.timeOrigin + performance.now();
+        for (const [sent] of log.textContent.matchAll(/\\d{13}\\.\\d+/g)) {
+          if (!shown.has(sent)) shown.set(sent, now - Number(sent));
+        }
+      })).observe(log, { childList: true, subtree: true });
+    })()`);
+    return new Screen(browser, window);
+  }
+
+  private constructor(browser: Awaited<ReturnType<typeof startBrowser>>, window: BrowserWindow) {
+    this.#browser = browser;
+    this.#window = window;
+  }
+
+  async close(): Promise<Latencies> {
+    const latencies = new Latencies();
+    for (const ms of await this.#window.evaluate<number[]>('[...shown.values()]')) latencies.add(ms * 1000);
+    await this.#browser[Symbol.asyncDispose]();
+    return latencies;
+  }
+}
+
 async function flood(
   server: EarshotProcess,
   writers: readonly Entered[],
@@ -177,7 +231,7 @@ async function flood(
 ): Promise<{ sent: number; latencies: Latencies; seconds: number }> {
   const latencies = new Latencies();
   for (const hearer of hearers) {
-    hearer.onText = (text) => latencies.add((performance.now() - Number(text)) * 1000);
+    hearer.onText = (text) => latencies.add((clockMs() - Number(text)) * 1000);
   }
   const before = hearers[0]?.heard ?? 0;
   const startedAt = performance.now();
@@ -185,7 +239,7 @@ async function flood(
   await Promise.all(
     writers.map(async ({ session, room }) => {
       while (performance.now() - startedAt < seconds * 1000) {
-        const body = { id: crypto.randomUUID(), text: String(performance.now()) };
+        const body = { id: crypto.randomUUID(), text: String(clockMs()) };
         await ask(server, 'POST', `/conversations/${room}/messages`, session, body);
         sent++;
         if (pauseMs > 0) await Bun.sleep(pauseMs);

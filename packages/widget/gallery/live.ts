@@ -67,7 +67,7 @@ async function show(): Promise<void> {
       })),
     });
   }
-  const room = h(Room, { live: store, attach: attachInput, home: '#', another: '#' });
+  const room = h(Room, { open: () => store, atOnce: true, attach: attachInput, home: '#', another: '#' });
   render(h(TextContext.Provider, { value: t }, room), document.getElementById('live') as HTMLElement);
   document.querySelector('textarea')?.setRangeText(state.input);
   Object.assign(globalThis, { live: { set, state: () => state } });

@@ -1,4 +1,5 @@
-import type { Conversation, Person, Role } from '@earshot/chat/contract';
+import type { AuditEntry, Conversation, Person, Report, Role } from '@earshot/chat/contract';
+import type { ReportsState, RoomRecords, SessionInfo } from '../src/store/records.ts';
 import type { ConversationState, TimelineItem, WidgetState } from '../src/store/state.ts';
 import {
   ada,
@@ -160,7 +161,7 @@ function home(): Map<string, ConversationState> {
         grace,
         [
           item(
-            message(grace, 'The level is in my bag, and I also found the long screws.', {
+            message(grace, 'The level is in **my bag**, and I also found the long `screws`.', {
               at: noon - 9 * minute,
             }),
           ),
@@ -222,10 +223,107 @@ function only(one: ConversationState, more: Partial<WidgetState> = {}): WidgetSt
 
 const adaWith = (more: Partial<ConversationState>, about: Partial<Conversation> = {}) =>
   only(direct('ada', ada, talk(), more, about));
-const lobbyWith = (more: Partial<ConversationState>, about: Partial<Conversation> = {}) =>
+const lobbyWith = (
+  more: Partial<ConversationState>,
+  about: Partial<Conversation> = {},
+  whole: Partial<WidgetState> = {},
+) =>
   only(
     conversationState(lobby(about), roomTalk(), { online: { known: true, members, count: 231 }, ...more }),
+    whole,
   );
+
+function report(index: number, more: Partial<Report> = {}): Report {
+  const context = roomTalk().flatMap((one) => (one.type === 'message' ? [one.message] : []));
+  const reported = context[4];
+  return {
+    id: `report-${index}`,
+    reporter: mary,
+    person: alan,
+    conversation: 'lobby',
+    room: { name: 'lobby', title: '' },
+    seq: reported?.seq ?? null,
+    reason: 'harassment',
+    text: 'He does this every day.\nI have asked him to stop.',
+    context,
+    state: 'open',
+    at: noon - index * 40 * minute,
+    ...more,
+  };
+}
+
+/** What a moderator of the app has before them. */
+const moderating = (reports: Partial<ReportsState> = {}): Partial<WidgetState> => ({
+  session: { phase: 'in', me: { ...me, moderator: true } },
+  records: {
+    reports: {
+      lists: {
+        open: {
+          phase: 'ready',
+          value: {
+            reports: [
+              report(1),
+              report(2, { person: long, reason: 'spam', text: '' }),
+              report(3, { person: noor, reporter: kenji, text: 'لا أعرف', conversation: null, room: null }),
+              report(90, { person: gone, reason: 'illegal', text: 'x'.repeat(200) }),
+            ],
+            more: true,
+          },
+        },
+        resolved: { phase: 'loading', since: 0 },
+        dismissed: { phase: 'failed', problem: { code: 'network' } },
+      },
+      openedId: null,
+      opened: null,
+      ...reports,
+    },
+  },
+});
+
+const records: RoomRecords = {
+  staff: [
+    { ...me, role: 'owner' },
+    { ...grace, role: 'owner' },
+    { ...alan, role: 'moderator' },
+  ],
+  bans: [
+    { person: kenji, until: noon + 3 * day, by: alan, reason: '', at: noon - day },
+    { person: long, until: null, by: grace, reason: 'Advertised ferries', at: noon - 2 * day },
+  ],
+  acts: [
+    act('ban', alan, kenji, '4320 min', minute * 90),
+    act('report-resolved', grace, kenji, '', day),
+    act('ban', grace, long, 'Advertised ferries', 2 * day),
+    act('let-in', grace, noor, '', 3 * day),
+    act('role', grace, alan, 'moderator', 4 * day),
+    act('settings', grace, null, 'locked', 5 * day),
+    act('sing', grace, ada, '', 6 * day),
+  ],
+};
+
+function act(name: string, actor: Person, person: Person | null, detail: string, ago: number): AuditEntry {
+  return { id: `${name}-${ago}`, actor, act: name, person, conversation: 'lobby', detail, at: noon - ago };
+}
+
+const device = (system: string, browser: string) => `Mozilla/5.0 (${system}) AppleWebKit/1 ${browser}`;
+const sessions: readonly SessionInfo[] = [
+  {
+    id: 's1',
+    current: true,
+    origin: 'https://riverside.example',
+    createdAt: noon - day,
+    lastSeenAt: noon,
+    userAgent: device('X11; Linux x86_64', 'Chrome/150.0 Safari/537.36'),
+  },
+  {
+    id: 's2',
+    current: false,
+    origin: 'https://a-much-longer-name-of-a-site.riverside-library.example',
+    createdAt: noon - 9 * day,
+    lastSeenAt: noon - 2 * day,
+    userAgent: device('iPhone; CPU iPhone OS 18_0 like Mac OS X', 'Version/18.0 Safari/604.1'),
+  },
+];
 
 function many(count: number): TimelineItem[] {
   const authors = [ada, grace, me, mary];
@@ -435,6 +533,87 @@ export const states: Record<string, GalleryState> = {
           }),
         },
         layout: { open: true, view: 'settings', panels: [], focused: null },
+        records: { sessions: { phase: 'ready', value: sessions } },
+      }),
+  },
+  'settings-guest': {
+    state: () =>
+      full({
+        session: { phase: 'in', me: { ...me, kind: 'guest', verified: false } },
+        layout: { open: true, view: 'settings', panels: [], focused: null },
+        records: { sessions: { phase: 'ready', value: sessions } },
+      }),
+    press: ['.settings-acts form:nth-child(2) button'],
+  },
+  'home-moderator': { state: () => full(moderating()) },
+  reports: {
+    state: () =>
+      full({
+        ...moderating(),
+        layout: { open: true, view: 'reports', panels: [], focused: null },
+      }),
+  },
+  'reports-none': {
+    state: () =>
+      full({
+        ...moderating({ lists: { open: { phase: 'ready', value: { reports: [], more: false } } } }),
+        layout: { open: true, view: 'reports', panels: [], focused: null },
+      }),
+  },
+  'reports-forbidden': {
+    state: () => full({ layout: { open: true, view: 'reports', panels: [], focused: null } }),
+  },
+  'report-opened': {
+    state: () =>
+      full({
+        ...moderating({ opened: { phase: 'ready', value: report(1) } }),
+        layout: { open: true, view: 'reports', panels: [], focused: null },
+      }),
+  },
+  'report-failing': {
+    state: () =>
+      full({
+        ...moderating({ opened: { phase: 'failed', problem: { code: 'not_found' } } }),
+        layout: { open: true, view: 'reports', panels: [], focused: null },
+      }),
+  },
+  'room-people-owner': {
+    state: () =>
+      lobbyWith(
+        {},
+        { name: 'crew', title: 'Crew', membersOnly: true, me: { ...conversation('').me, role: 'owner' } },
+        { records: { rooms: new Map([['lobby', { phase: 'ready', value: records }]]) } },
+      ),
+    press: ['.panel-docked [aria-haspopup="menu"], .is-narrow [aria-haspopup="menu"]', '.menu-apart + *'],
+  },
+  'room-people-empty': {
+    state: () =>
+      lobbyWith(
+        {},
+        { me: { ...conversation('').me, role: 'owner' } },
+        {
+          records: {
+            rooms: new Map([['lobby', { phase: 'ready', value: { staff: [], bans: [], acts: [] } }]]),
+          },
+        },
+      ),
+    press: ['.panel-docked [aria-haspopup="menu"], .is-narrow [aria-haspopup="menu"]', '.menu-apart + *'],
+  },
+  'page-sign-in': {
+    mode: 'page',
+    state: () => state({ session: { phase: 'none', problem: null, lastName: '' }, connection: 'off' }),
+  },
+  'page-report': {
+    mode: 'page',
+    state: () =>
+      full({
+        ...moderating({ opened: { phase: 'ready', value: report(1) } }),
+        layout: {
+          open: true,
+          view: 'reports',
+          panels: [{ conversation: 'lobby', lowered: false }],
+          focused: null,
+        },
       }),
   },
   erase: {

@@ -134,6 +134,53 @@ describe('the page /chat', () => {
   });
 });
 
+describe('the pages of live rooms', () => {
+  test('all that they load is there, however deep they are', async () => {
+    for (const path of ['/live', '/live/new', `/live/${room}`, '/live/nothing']) {
+      const text = await (await ask(path)).text();
+      expect(text).not.toMatch(/\{\w+\}/);
+      for (const [, one = ''] of text.matchAll(/<(?:link|script)[^>]+(?:href|src)="([^"]+)"/g)) {
+        const { pathname } = new URL(one, `http://host${path}`);
+        expect(`${one} ${(await ask(pathname)).status}`).toBe(`${one} 200`);
+      }
+    }
+  });
+
+  test('a room there is has a page; all others have one, which is missing', async () => {
+    expect((await ask(`/live/${room}`)).status).toBe(200);
+    const bodies = new Set<string>();
+    for (const path of ['BAAAAAAAAAAAAAAAAAAAAA', 'x', 'new/x', `${room}/`, '%00', `${room}?app=second`]) {
+      const missing = await ask(`/live/${path}`);
+      if (path.includes('?')) continue;
+      expect(`${path} ${missing.status}`).toBe(`${path} 404`);
+      bodies.add(await missing.text());
+    }
+    expect(bodies.size).toBe(1);
+  });
+
+  test('a room’s page is in no cache and no index, says nothing to others, and allows no code but ours', async () => {
+    for (const path of [`/live/${room}`, '/live/new', '/live/nothing']) {
+      const { headers } = await ask(path);
+      expect(headers.get('Cache-Control')).toBe('no-store');
+      expect(headers.get('X-Robots-Tag')).toBe('noindex');
+      expect(headers.get('Referrer-Policy')).toBe('no-referrer');
+    }
+    const policy = await policyOf(`/live/${room}`);
+    expect(policy).toStartWith(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:;",
+    );
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'");
+    expect(policy).not.toContain('unsafe');
+  });
+
+  test('only the pages that start a room know the app', async () => {
+    expect(await (await ask('/live?app=second')).text()).toContain('data-app="second"');
+    expect(await (await ask(`/live/${room}?app=second`)).text()).not.toContain('second');
+    expect((await ask('/live/?app=second')).headers.get('Location')).toBe('/realtime/live?app=second');
+  });
+});
+
 test('the bookmarklet holds address and app, and nothing that ends it early', async () => {
   const text = await (await ask('/chat/bookmarklet?app=second')).text();
   const [, code = ''] = /href="javascript:([^"]+)"/.exec(text) ?? [];

@@ -1,5 +1,5 @@
 import type { ChatErrorBody } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 
 /** What became of a request: its value, or what went wrong. Refusals are values; only bugs throw. */
 export type Answer<T> =

@@ -1,5 +1,5 @@
 import { type SignInMessage, type SignInRequest, signInPath } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { type Answer, answered, failed } from './answer.ts';
 import { base64url, type Env } from './env.ts';
 

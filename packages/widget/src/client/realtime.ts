@@ -1,5 +1,5 @@
 import { type ChatConfig, type Id, isId, type PresenceInfo } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { type Answer, answered } from './answer.ts';
 import type { Api } from './api.ts';
 import type { Env, Pending } from './env.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import type { SessionAnswer } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { ann, bob, settled } from '../store/store.testing.ts';
 import { type Answer, answered, failed } from './answer.ts';
 import type { Send } from './api.ts';

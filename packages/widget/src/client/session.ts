@@ -1,5 +1,5 @@
 import type { Id, Me, SessionAnswer } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { type Answer, answered, failed } from './answer.ts';
 import type { Send, Tokens } from './api.ts';
 import type { Broadcast, Env } from './env.ts';

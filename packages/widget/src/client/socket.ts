@@ -1,5 +1,5 @@
 import type { Id, PresenceInfo } from '@earshot/chat/contract';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 
 /** People in a presence channel, by id. */
 export type Members = ReadonlyMap<Id, PresenceInfo>;

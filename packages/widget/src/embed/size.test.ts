@@ -10,7 +10,7 @@ setDefaultTimeout(30_000);
 const loaderBytesMax = 4 * 1024;
 const panelBytesMax = 45 * 1024;
 /** What there is at the moment, so that it cannot grow unseen. */
-const firstMessageBytesMax = 79 * 1024;
+const firstMessageBytesMax = 78 * 1024;
 
 let files: ChatAssets['files'];
 beforeAll(async () => {
@@ -71,7 +71,7 @@ describe('what a browser has to load', () => {
     expect(panel).toBeLessThanOrEqual(panelBytesMax);
   });
 
-  test('all up to the first message, read and written, is at most 79 kB', () => {
+  test('all up to the first message, read and written, is at most 78 kB', () => {
     const all = sum(upToFirstMessage());
     console.log(`up to the first message ${kB(all)}`);
     expect(all).toBeLessThanOrEqual(firstMessageBytesMax);

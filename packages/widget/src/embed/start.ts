@@ -10,10 +10,11 @@ import { loadTexts } from '../i18n/load.ts';
 import type { RoomRequest } from '../store/actions.ts';
 import { createStore } from '../store/store.ts';
 import { adoptStyles } from '../styles/index.ts';
-import { loadInside } from '../view/lazy.tsx';
+import { loadInside } from '../view/door.tsx';
 import type { WidgetOptions } from '../view/options.ts';
 import { Widget } from '../view/widget.tsx';
 import { onAddressChange } from './address.ts';
+import { reportIn } from './fragment.ts';
 import type { EmbedOptions } from './options.ts';
 import type { Panel, PanelHost } from './panel-contract.ts';
 import { shieldKeys } from './shield.ts';
@@ -29,6 +30,8 @@ export interface StartOptions extends PanelHost {
   readonly scope?: string | null;
   /** Shows the number of unread messages somewhere else, too. */
   readonly onUnread?: (count: number) => void;
+  /** A report that a moderator is to look at; else the one that the page's address names. */
+  readonly report?: string | null;
   /** The page is nothing but the chat: its title counts also while somebody looks. */
   readonly ownPage?: boolean;
 }
@@ -97,6 +100,11 @@ export async function startChat(given: StartOptions): Promise<Panel> {
     given.onUnread?.(count);
   };
   tellUnread(0);
+  const report = given.report ?? reportIn(location.hash);
+  if (report !== null) {
+    store.actions.open();
+    void store.actions.openReport(report);
+  }
   let { layout, session, unread } = store.state;
   const stopTelling = store.subscribe(() => {
     const { state } = store;

@@ -11,28 +11,30 @@ const steps = 10;
  * fading is off. What is on the screen goes on from where it was.
  */
 export class FadeClock {
-  #then: number;
-  #age = 0;
-  #rate = 1;
+  declare private since: number;
+  declare private age: number;
+  declare private rate: number;
 
   constructor(now: number) {
-    this.#then = now;
+    this.since = now;
+    this.age = 0;
+    this.rate = 1;
   }
 
   /** Milliseconds of this time. */
   at(now: number): number {
-    return this.#age + Math.max(0, now - this.#then) * this.#rate;
+    return this.age + Math.max(0, now - this.since) * this.rate;
   }
 
   set(fade: Pick<LiveFade, 'mode' | 'held'>, now: number): void {
-    this.#age = this.at(now);
-    this.#then = now;
-    this.#rate = fade.held || fade.mode === 'off' ? 0 : fade.mode === 'slow' ? slowRate : 1;
+    this.age = this.at(now);
+    this.since = now;
+    this.rate = fade.held || fade.mode === 'off' ? 0 : fade.mode === 'slow' ? slowRate : 1;
   }
 
   /** Real milliseconds in which so many of this time pass. */
   real(ms: number): number {
-    return this.#rate === 0 ? Number.POSITIVE_INFINITY : ms / this.#rate;
+    return this.rate === 0 ? Number.POSITIVE_INFINITY : ms / this.rate;
   }
 }
 

@@ -29,37 +29,38 @@ export function cleanName(name: string): string {
 
 /** Pictures of a lane, as long as they last. */
 export class Pictures {
-  readonly #clock: FadeClock;
-  #all: (Omit<LivePicture, 'opacity'> & { readonly at: number })[] = [];
+  declare private readonly clock: FadeClock;
+  declare private all: (Omit<LivePicture, 'opacity'> & { readonly at: number })[];
 
   constructor(clock: FadeClock) {
-    this.#clock = clock;
+    this.clock = clock;
+    this.all = [];
   }
 
   add(picture: Omit<LivePicture, 'opacity'>, now: number): void {
-    this.#all = [...this.#all, { ...picture, at: this.#clock.at(now) }].slice(-picturesMost);
+    this.all = [...this.all, { ...picture, at: this.clock.at(now) }].slice(-picturesMost);
   }
 
   fade(now: number): boolean {
-    const age = this.#clock.at(now);
-    const left = this.#all.filter(({ at }) => opacityAt(age - at, pictureStayMs, true) > 0);
-    const any = left.length < this.#all.length;
-    this.#all = left;
+    const age = this.clock.at(now);
+    const left = this.all.filter(({ at }) => opacityAt(age - at, pictureStayMs, true) > 0);
+    const any = left.length < this.all.length;
+    this.all = left;
     return any;
   }
 
   shown(now: number, reduced: boolean): LivePicture[] {
-    const age = this.#clock.at(now);
-    return this.#all.map(({ at, ...picture }) => ({
+    const age = this.clock.at(now);
+    return this.all.map(({ at, ...picture }) => ({
       ...picture,
       opacity: opacityAt(age - at, pictureStayMs, reduced),
     }));
   }
 
   untilChange(now: number, reduced: boolean): number | null {
-    const age = this.#clock.at(now);
-    const all = this.#all.flatMap(({ at }) => untilChange(age - at, pictureStayMs, reduced) ?? []);
-    return all.length === 0 ? null : this.#clock.real(Math.min(...all));
+    const age = this.clock.at(now);
+    const all = this.all.flatMap(({ at }) => untilChange(age - at, pictureStayMs, reduced) ?? []);
+    return all.length === 0 ? null : this.clock.real(Math.min(...all));
   }
 }
 

@@ -4,7 +4,7 @@ import { createSend } from '../client/api.ts';
 import { base64url, type Env, type Pending } from '../client/env.ts';
 import { openSocket } from '../client/realtime.ts';
 import type { Members, Socket } from '../client/socket.ts';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import { FadeClock } from './fade.ts';
 import { keepName, keepStay, readName, readStay } from './kept.ts';
 import { Lane } from './lane.ts';
@@ -659,7 +659,7 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
       retry?.cancel();
       const said = stay?.speech.say([['b']]) ?? Promise.resolve();
       const current = stay;
-      void said.then(() => {
+      const go = () => {
         if (stay === current) leaveStay();
         changed();
         // The lane is free at once.
@@ -668,7 +668,9 @@ export function openLive({ env, base, room, fragment, ...more }: LiveEntrance): 
           keepStay(env.tab(), room, maker === undefined ? {} : { maker });
           void send('POST /live/rooms/:/leave', [room], { token: current.entry.token });
         }
-      });
+      };
+      // The client hands events to the socket a turn later: the last word has to be out before that is closed.
+      void said.then(() => env.after(0, go));
       writer = null;
       setPhase('left', null);
     },

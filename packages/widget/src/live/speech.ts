@@ -53,25 +53,26 @@ export function contextOf(
 
 /** Says and hears sealed lists of frames, each once and as what it was sealed for. */
 export class Speech {
-  readonly #options: SpeechOptions;
-  readonly #senders = new Map<string, Sender>();
-  #number = 0;
+  declare private readonly options: SpeechOptions;
+  declare private readonly senders: Map<string, Sender>;
+  declare private number: number;
   /** What is said, and what is heard, each in its order. */
-  #saying: Promise<void> = Promise.resolve();
+  declare private saying: Promise<void>;
 
   constructor(options: SpeechOptions) {
-    this.#options = options;
+    this.options = options;
+    this.senders = new Map();
+    this.number = 0;
+    this.saying = Promise.resolve();
   }
 
   /** Resolves when it has gone to the connection. */
   say(frames: readonly unknown[]): Promise<void> {
-    const { seal, channel, participant, lane, run, trigger } = this.#options;
-    const n = ++this.#number;
+    const { seal, channel, participant, lane, run, trigger } = this.options;
+    const n = ++this.number;
     const sealed = seal.seal(padded(frames), contextOf(channel, participant, lane, run, n));
-    this.#saying = this.#saying
-      .then(() => sealed)
-      .then((bytes) => trigger({ r: run, n, x: base64url(bytes) }));
-    return this.#saying;
+    this.saying = this.saying.then(() => sealed).then((bytes) => trigger({ r: run, n, x: base64url(bytes) }));
+    return this.saying;
   }
 
   /**
@@ -82,21 +83,21 @@ export class Speech {
     const { r: run, n, x } = (data ?? {}) as Partial<Envelope>;
     if (typeof run !== 'string' || run.length > 40 || typeof x !== 'string') return null;
     if (!Number.isSafeInteger(n) || n === undefined || n < 1) return null;
-    const known = this.#senders.get(sender);
+    const known = this.senders.get(sender);
     if (known !== undefined && !isNew(known, run, n)) return null;
     const bytes = fromBase64(x);
-    const context = contextOf(this.#options.channel, sender, lane, run, n);
-    const plain = bytes === null ? null : await this.#options.seal.open(bytes, context);
+    const context = contextOf(this.options.channel, sender, lane, run, n);
+    const plain = bytes === null ? null : await this.options.seal.open(bytes, context);
     if (plain === null) return 'unreadable';
     // Only what opened counts, so that nobody uses up the numbers of others.
-    if (!this.#note(sender, run, n)) return null;
+    if (!this.note(sender, run, n)) return null;
     const frames = unpadded(plain);
     return Array.isArray(frames) ? { run, frames } : null;
   }
 
-  #note(sender: string, run: string, n: number): boolean {
-    const known = this.#senders.get(sender) ?? { run, highest: 0, seen: new Set(), past: new Set() };
-    this.#senders.set(sender, known);
+  private note(sender: string, run: string, n: number): boolean {
+    const known = this.senders.get(sender) ?? { run, highest: 0, seen: new Set(), past: new Set() };
+    this.senders.set(sender, known);
     if (!isNew(known, run, n)) return false;
     if (known.run !== run) {
       known.past.add(known.run);

@@ -1,6 +1,6 @@
 import type { Answer } from '../client/answer.ts';
 import type { SocketState } from '../client/socket.ts';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 
 /** What the page of a live room shows, and what can be done there. Everything in it is replaced, never changed in place. */
 export interface LiveState {

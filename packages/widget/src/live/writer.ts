@@ -38,71 +38,76 @@ const sameAgeMs = 50;
  * input's text before and after, so it does not matter how the text got there.
  */
 export class Writer {
-  readonly #clock: FadeClock;
-  readonly #stayMs: number | null;
-  readonly #noTakeBacks: boolean;
-  #cells: Cell[] = [];
-  #key = 0;
-  #ops: Op[] = [];
-  #lastOpAt = 0;
+  declare private readonly clock: FadeClock;
+  declare private readonly stayMs: number | null;
+  declare private readonly noTakeBacks: boolean;
+  declare private cells: Cell[];
+  declare private key: number;
+  declare private ops: Op[];
+  declare private lastOpAt: number;
   /** Operations so far, those that wait included. */
-  #done = 0;
+  declare private done: number;
 
   constructor({ clock, stayMs, noTakeBacks }: WriterOptions) {
-    this.#clock = clock;
-    this.#stayMs = stayMs;
-    this.#noTakeBacks = noTakeBacks;
+    this.clock = clock;
+    this.stayMs = stayMs;
+    this.noTakeBacks = noTakeBacks;
+    this.cells = [];
+    this.key = 0;
+    this.ops = [];
+    this.lastOpAt = 0;
+    this.done = 0;
   }
 
   /** What the input has to hold once what has faded is taken out. */
   get text(): string {
-    return join(this.#cells.filter(({ faded }) => !faded));
+    return join(this.cells.filter(({ faded }) => !faded));
   }
 
   get isEmpty(): boolean {
-    return this.#cells.length === 0;
+    return this.cells.length === 0;
   }
 
   /** Something is to be sent. */
   get hasOps(): boolean {
-    return this.#ops.length > 0;
+    return this.ops.length > 0;
   }
 
   /** The input's text is this now. @returns what it has to be */
   type(text: string, composing: boolean, now: number): string {
     const edit = editBetween(
-      this.#cells.map((cell) => cell.text),
+      this.cells.map((cell) => cell.text),
       graphemesOf(text),
     );
-    if (edit !== null) this.#edit(edit.at, edit.erased, edit.inserted, composing, now);
-    if (!composing && this.#cells.some(({ draft }) => draft)) {
-      for (const cell of this.#cells) cell.draft = false;
-      this.#record(now, (wait) => ['!', wait]);
+    if (edit !== null) this.edit(edit.at, edit.erased, edit.inserted, composing, now);
+    if (!composing && this.cells.some(({ draft }) => draft)) {
+      for (const cell of this.cells) cell.draft = false;
+      this.record(now, (wait) => ['!', wait]);
     }
-    if (!composing) this.#dropOldest(now);
-    return join(this.#cells);
+    if (!composing) this.dropOldest(now);
+    return join(this.cells);
   }
 
   /** Takes out what has faded. @returns what the input has to hold */
   takeFaded(now: number): string {
-    for (let index = this.#cells.length - 1; index >= 0; index--) {
-      if (!this.#cells[index]?.faded) continue;
+    for (let index = this.cells.length - 1; index >= 0; index--) {
+      if (!this.cells[index]?.faded) continue;
       let first = index;
-      while (this.#cells[first - 1]?.faded) first--;
-      this.#cells.splice(first, index - first + 1);
-      this.#record(now, (wait) => ['f', wait, first, index - first + 1]);
+      while (this.cells[first - 1]?.faded) first--;
+      this.cells.splice(first, index - first + 1);
+      this.record(now, (wait) => ['f', wait, first, index - first + 1]);
       index = first;
     }
-    return join(this.#cells);
+    return join(this.cells);
   }
 
   /** What has come to its end is faded from now on. @returns whether something has */
   fade(now: number): boolean {
-    if (this.#stayMs === null) return false;
-    const age = this.#clock.at(now);
+    if (this.stayMs === null) return false;
+    const age = this.clock.at(now);
     let any = false;
-    for (const cell of this.#cells) {
-      if (cell.faded || opacityAt(age - cell.at, this.#stayMs, true) > 0) continue;
+    for (const cell of this.cells) {
+      if (cell.faded || opacityAt(age - cell.at, this.stayMs, true) > 0) continue;
       cell.faded = true;
       any = true;
     }
@@ -110,41 +115,41 @@ export class Writer {
   }
 
   shown(now: number, reduced: boolean): LiveGrapheme[] {
-    const age = this.#clock.at(now);
-    return this.#cells
+    const age = this.clock.at(now);
+    return this.cells
       .filter(({ faded }) => !faded)
       .map(({ key, text, at }) => ({
         key,
         text,
-        opacity: this.#stayMs === null ? 1 : opacityAt(age - at, this.#stayMs, reduced),
+        opacity: this.stayMs === null ? 1 : opacityAt(age - at, this.stayMs, reduced),
       }));
   }
 
   /** Real milliseconds until what is shown changes by itself; null: not. */
   untilChange(now: number, reduced: boolean): number | null {
-    if (this.#stayMs === null) return null;
-    const age = this.#clock.at(now);
+    if (this.stayMs === null) return null;
+    const age = this.clock.at(now);
     let soonest: number | null = null;
-    for (const { faded, at } of this.#cells) {
-      const until = faded ? null : untilChange(age - at, this.#stayMs, reduced);
+    for (const { faded, at } of this.cells) {
+      const until = faded ? null : untilChange(age - at, this.stayMs, reduced);
       if (until !== null && (soonest === null || until < soonest)) soonest = until;
     }
-    return soonest === null ? null : this.#clock.real(soonest);
+    return soonest === null ? null : this.clock.real(soonest);
   }
 
   /** What was done since the last time. `first` is the number of the first operation. */
   take(): { readonly first: number; readonly ops: readonly Op[] } {
-    const ops = this.#ops;
-    this.#ops = [];
-    return { first: this.#done - ops.length, ops };
+    const ops = this.ops;
+    this.ops = [];
+    return { first: this.done - ops.length, ops };
   }
 
   /** All that is there, in the place of operations. `next` is the number that the next operation will have. */
   snapshot(now: number): { readonly next: number; readonly cells: Snapshot } {
-    this.#ops = [];
+    this.ops = [];
     const runs: (number | [string[], number, 1?])[] = [];
     let last: Cell | undefined;
-    for (const cell of this.#cells) {
+    for (const cell of this.cells) {
       const run = runs.at(-1);
       if (cell.faded) {
         if (typeof run === 'number') runs[runs.length - 1] = run + 1;
@@ -162,73 +167,79 @@ export class Writer {
         last = cell;
       }
     }
-    return { next: this.#done, cells: runs };
+    return { next: this.done, cells: runs };
   }
 
-  #edit(at: number, erased: number, inserted: readonly string[], composing: boolean, now: number): void {
-    const going = this.#cells.slice(at, at + erased);
+  private edit(
+    at: number,
+    erased: number,
+    inserted: readonly string[],
+    composing: boolean,
+    now: number,
+  ): void {
+    const going = this.cells.slice(at, at + erased);
     const [first] = going;
     const [grown, ...more] = inserted;
     if (first !== undefined && erased === 1 && grown?.startsWith(first.text) && !first.faded) {
       // An accent or a skin colour came to the character: it is still the same one.
       first.text = grown;
-      this.#record(now, (wait) => ['g', wait, at, grown]);
-      if (more.length > 0) this.#insert(at + 1, more, composing, now);
+      this.record(now, (wait) => ['g', wait, at, grown]);
+      if (more.length > 0) this.insert(at + 1, more, composing, now);
       return;
     }
     let place = at;
-    if (this.#noTakeBacks) {
+    if (this.noTakeBacks) {
       // What is said stays; what an input method has not settled yet is not said, and what has faded may go.
       const kept = going.filter(({ draft, faded }) => !draft && !faded);
       if (kept.length > 0 && kept.length < going.length) {
         for (let index = at + erased - 1; index >= at; index--) {
-          const cell = this.#cells[index];
-          if (cell?.draft || cell?.faded) this.#erase(index, 1, now);
+          const cell = this.cells[index];
+          if (cell?.draft || cell?.faded) this.erase(index, 1, now);
         }
         place = at + kept.length;
       } else if (kept.length > 0) place = at + erased;
-      else this.#erase(at, erased, now);
-    } else this.#erase(at, erased, now);
-    if (inserted.length > 0) this.#insert(place, inserted, composing, now);
+      else this.erase(at, erased, now);
+    } else this.erase(at, erased, now);
+    if (inserted.length > 0) this.insert(place, inserted, composing, now);
   }
 
-  #erase(at: number, count: number, now: number): void {
+  private erase(at: number, count: number, now: number): void {
     if (count === 0) return;
-    this.#cells.splice(at, count);
-    this.#record(now, (wait) => ['-', wait, at, count]);
+    this.cells.splice(at, count);
+    this.record(now, (wait) => ['-', wait, at, count]);
   }
 
-  #insert(at: number, graphemes: readonly string[], composing: boolean, now: number): void {
+  private insert(at: number, graphemes: readonly string[], composing: boolean, now: number): void {
     const fitting = fitted(graphemes);
     if (fitting.length === 0) return;
-    const time = { at: this.#clock.at(now), typedAt: now };
+    const time = { at: this.clock.at(now), typedAt: now };
     const cells = fitting.map((text) => ({
-      key: ++this.#key,
+      key: ++this.key,
       text,
       ...time,
       draft: composing,
       faded: false,
     }));
-    this.#cells.splice(at, 0, ...cells);
-    this.#record(now, (wait) => [composing ? '~' : '+', wait, at, fitting]);
+    this.cells.splice(at, 0, ...cells);
+    this.record(now, (wait) => [composing ? '~' : '+', wait, at, fitting]);
   }
 
   /** A lane holds so much; then the oldest goes, whatever its age. */
-  #dropOldest(now: number): void {
-    const texts = this.#cells.map(({ text }) => text);
+  private dropOldest(now: number): void {
+    const texts = this.cells.map(({ text }) => text);
     let from = Math.max(0, texts.length - laneGraphemesMost);
     while (jsonBytes(texts.slice(from)) > laneBytesMost) from++;
     if (from === 0) return;
-    this.#cells.splice(0, from);
-    this.#record(now, (wait) => ['f', wait, 0, from]);
+    this.cells.splice(0, from);
+    this.record(now, (wait) => ['f', wait, 0, from]);
   }
 
-  #record(now: number, op: (wait: number) => Op): void {
+  private record(now: number, op: (wait: number) => Op): void {
     // The first one of a batch has nothing to wait for.
-    const wait = this.#ops.length === 0 ? 0 : waitOf(now - this.#lastOpAt);
-    this.#lastOpAt = now;
-    this.#ops.push(op(wait));
-    this.#done++;
+    const wait = this.ops.length === 0 ? 0 : waitOf(now - this.lastOpAt);
+    this.lastOpAt = now;
+    this.ops.push(op(wait));
+    this.done++;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isId } from '@earshot/chat/contract';
 import { countOnIcon } from '../attention/icon.ts';
 import { conversationIn } from '../embed/fragment.ts';
 import type { EmbedOptions } from '../embed/options.ts';
@@ -14,6 +15,7 @@ export async function openPage(node: HTMLElement, options: EmbedOptions): Promis
     launcher: null,
     scope: new URL(`${options.server}/chat`).pathname,
     ownPage: true,
+    report: reportAsked(),
     onUnread: countOnIcon(document.querySelector<HTMLLinkElement>('link[rel=icon]')),
     tell: () => {},
   });
@@ -24,4 +26,10 @@ export async function openPage(node: HTMLElement, options: EmbedOptions): Promis
   addEventListener('hashchange', show);
   show();
   return panel;
+}
+
+/** As in the links that the webhook of reports sends. */
+function reportAsked(): string | null {
+  const report = new URLSearchParams(location.search).get('report');
+  return isId(report) ? report : null;
 }

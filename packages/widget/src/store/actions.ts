@@ -118,6 +118,10 @@ export interface Actions {
   stopReplyOrEdit(id: Id): void;
   deleteMessage(id: Id, seq: number): Promise<void>;
   react(id: Id, seq: number, emoji: string): Promise<void>;
+  /** Asks the other one to type live, or agrees; in a conversation of two. */
+  startLive(id: Id): void;
+  /** Refuses it, takes the question back, or ends it. */
+  endLive(id: Id): void;
   loadOlder(id: Id): void;
   /** Of a list that is `behind`. */
   loadNewer(id: Id): void;

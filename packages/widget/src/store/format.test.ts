@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { type Block, type Inline, parseText } from './format.ts';
+import { type Block, type Inline, parseText, plainText } from './format.ts';
 
 const inline = (text: string, names?: string[]) => {
   const [block] = parseText(text, names);
@@ -152,4 +152,14 @@ describe('text', () => {
     for (const step of steps)
       expect(parseText(step.repeat(4_000 / step.length)).length).toBeGreaterThanOrEqual(0);
   });
+});
+
+test('what it says without its marks', () => {
+  expect(plainText('**Ada** and *Ben*: `x = 1` @Cleo https://a.example')).toBe(
+    'Ada and Ben: x = 1 @Cleo https://a.example',
+  );
+  expect(plainText('> quoted *so*\nand on\n```\ncode **as is**\n```')).toBe(
+    'quoted so\nand on\ncode **as is**',
+  );
+  expect(plainText('2 * 3 * 4')).toBe('2 * 3 * 4');
 });

@@ -81,8 +81,10 @@ export function createInbox(
       kernel.changePeople((people) => withInvitation(people, byOurClock(invitation)));
       watchExpiry();
     },
-    'one-to-one-chat-answered': ({ invitation }) =>
-      kernel.changePeople((people) => withInvitation(people, invitation)),
+    'one-to-one-chat-answered': ({ invitation }) => {
+      kernel.changePeople((people) => withInvitation(people, invitation));
+      watchExpiry();
+    },
     create_chat: ({ conversation }) => {
       kernel.put(conversation);
       hooks.created(conversation);

@@ -20,7 +20,8 @@ const staffPages = 5;
 export function createModeration(kernel: Kernel, parts: ModerationParts): Moderation {
   const { env, api } = kernel;
 
-  const reports = (): ReportsState => kernel.state().records.reports ?? { lists: {}, opened: null };
+  const reports = (): ReportsState =>
+    kernel.state().records.reports ?? { lists: {}, openedId: null, opened: null };
   function setReports(change: Partial<ReportsState>): void {
     kernel.set({ records: { ...kernel.state().records, reports: { ...reports(), ...change } } });
   }
@@ -77,15 +78,15 @@ export function createModeration(kernel: Kernel, parts: ModerationParts): Modera
       setList(state, { phase: 'ready', value: { reports: [...shown, ...added], more } });
     },
     async openReport(id) {
-      setReports({ opened: { phase: 'loading', since: env.now() } });
+      setReports({ openedId: id, opened: { phase: 'loading', since: env.now() } });
       const { problem, value } = await api.call('GET /reports/:', id);
-      if (reports().opened === null) return; // closed meanwhile
+      if (reports().openedId !== id) return; // another one, or none, meanwhile
       setReports({
         opened: problem === null ? { phase: 'ready', value } : { phase: 'failed', problem },
       });
     },
     async closeReport() {
-      setReports({ opened: null });
+      setReports({ openedId: null, opened: null });
     },
     async decideReport(id, state) {
       const { problem, value } = await api.call('POST /reports/:', { state }, id);

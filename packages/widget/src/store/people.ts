@@ -26,16 +26,30 @@ export function withoutContact(people: PeopleState, id: Id): PeopleState {
   return { ...people, contacts: people.contacts.filter(({ person }) => person.id !== id) };
 }
 
-/** Open ones stay, the others go. */
+/** How long it is said of an invitation that nobody answered. */
+export const unansweredShownMs = 8_000;
+
+/** Open ones stay, and those that ran out while they were shown stay for a moment more; the others go. */
 export function withInvitation(people: PeopleState, invitation: Invitation): PeopleState {
+  const known = people.invitations.find(({ id }) => id === invitation.id);
   const others = people.invitations.filter(({ id }) => id !== invitation.id);
-  return { ...people, invitations: invitation.state === 'asked' ? [...others, invitation] : others };
+  if (invitation.state === 'asked') return { ...people, invitations: [...others, invitation] };
+  if (invitation.state !== 'expired' || known === undefined) return { ...people, invitations: others };
+  return known.state === 'asked' ? { ...people, invitations: [...others, unanswered(known)] } : people;
 }
 
-/** Those whose time is over go. */
+/** Those whose time is over are said to be, and then go. */
 export function withExpired(people: PeopleState, now: number): PeopleState {
-  const open = people.invitations.filter(({ expiresAt }) => expiresAt > now);
-  return open.length === people.invitations.length ? people : { ...people, invitations: open };
+  if (people.invitations.every(({ expiresAt }) => expiresAt > now)) return people;
+  const invitations = people.invitations.flatMap((one) => {
+    if (one.expiresAt > now) return [one];
+    return one.state === 'asked' ? [unanswered(one)] : [];
+  });
+  return { ...people, invitations };
+}
+
+function unanswered(invitation: Invitation): Invitation {
+  return { ...invitation, state: 'expired', expiresAt: invitation.expiresAt + unansweredShownMs };
 }
 
 export function withImport(people: PeopleState, job: ImportJob): PeopleState {

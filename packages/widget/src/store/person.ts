@@ -9,6 +9,7 @@ import { createFollowing, type Following } from './following.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createKernel } from './kernel.ts';
 import { readLayout, withClosed, withLowered, withOpened, writeLayout } from './layout.ts';
+import { createLiveTyping } from './live-typing.ts';
 import { createPresence } from './presence.ts';
 import type { Rare } from './rare.ts';
 import { createReading } from './reading.ts';
@@ -131,7 +132,8 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
     personChanged: (person) => inbox.personChanged(person),
   });
   const sending: Sending = createSending(kernel, following.arrived);
-  const presence = createPresence(kernel, wire);
+  const live = createLiveTyping(kernel, wire);
+  const presence = createPresence(kernel, wire, live);
   const reading = createReading(kernel);
   const drafting = createDrafting(kernel, {
     sending,
@@ -227,6 +229,8 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
       removeFile: (id, key) => void withRare((loaded) => loaded.files.remove(id, key)),
       retrySend: sending.retry,
       discardPending: sending.discard,
+      startLive: live.start,
+      endLive: live.end,
       loadOlder: following.loadOlder,
       loadNewer: following.loadNewer,
       jumpToNewest: following.jumpToNewest,
@@ -250,6 +254,7 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
       writeLayout(env.tab(), app, layout());
       following.settle();
       presence.settle();
+      live.settle();
       for (const { conversation, lowered } of layout().open ? layout().panels : []) {
         const state = kernel.conversation(conversation);
         if (!lowered && state?.removed === null && state.timeline.older === 'unknown') {
@@ -261,7 +266,7 @@ export function createPerson(shell: Shell, me: Me, parts: PersonParts): SignedIn
     stop(forget) {
       stopped = true;
       if (forget) writeLayout(env.tab(), app, null);
-      for (const part of [inbox, presence, following, sending, reading, wire]) part.stop();
+      for (const part of [inbox, presence, live, following, sending, reading, wire]) part.stop();
       rare?.then(
         ({ files }) => files.stop(),
         () => {}, // never loaded, nothing to end

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import { type PresenceInfo, presenceOf } from '@earshot/chat/contract';
 import type { ChannelListener, Wire } from '../tabs/wire.ts';
+import { createLiveTyping } from './live-typing.ts';
 import { createPresence } from './presence.ts';
 import { ann, bob, conversation, idOf, message, room, settled, testKernel } from './store.testing.ts';
 import { withPage } from './timeline.ts';
@@ -43,7 +44,7 @@ function here(count = 2) {
     leads: () => true,
     stop() {},
   };
-  const presence = createPresence(kernel, wire);
+  const presence = createPresence(kernel, wire, createLiveTyping(kernel, wire));
   presence.settle();
   const channel = () => listener as unknown as ChannelListener;
   const others = Array.from(

@@ -2,6 +2,7 @@ import { type Id, limits, type Person, presenceOf } from '@earshot/chat/contract
 import { type Pending, uuid } from '../client/env.ts';
 import type { Wire } from '../tabs/wire.ts';
 import type { Kernel } from './kernel.ts';
+import type { LiveTyping } from './live-typing.ts';
 import { onlineFrom, present, withJoined, withLeft } from './online.ts';
 import type { OnlineState } from './state.ts';
 import { isLoaded, withPresence } from './timeline.ts';
@@ -32,7 +33,7 @@ interface Open {
   gathering: Pending | null;
 }
 
-export function createPresence(kernel: Kernel, wire: Wire): Presence {
+export function createPresence(kernel: Kernel, wire: Wire, live: LiveTyping): Presence {
   const { env, api } = kernel;
   const open = new Map<Id, Open>();
   /** When I last said that I type. */
@@ -50,15 +51,19 @@ export function createPresence(kernel: Kernel, wire: Wire): Presence {
           for (const pending of one.leaving.values()) pending.cancel();
           one.leaving.clear();
           setOnline(id, () => onlineFrom(members ?? new Map()));
+          live.resubscribed(id);
         },
         event(name, data, sender) {
-          if (name !== 'client-typing' || sender === null || sender === kernel.me()?.id) return;
+          if (sender === null || sender === kernel.me()?.id) return;
+          if (name.startsWith('client-live')) return live.heard(id, name, data, sender);
+          if (name !== 'client-typing') return;
           if ((data as { typing?: unknown } | null)?.typing === true) startTyping(id, one, sender);
           else endTyping(id, one, sender);
         },
         joined(user, info) {
           const person = present(user, info);
           setOnline(id, (online) => withJoined(online, person));
+          live.present(id, user, true);
           const leaving = one.leaving.get(user);
           leaving?.cancel();
           if (!one.leaving.delete(user)) line(id, one, 'joined', person);
@@ -66,6 +71,7 @@ export function createPresence(kernel: Kernel, wire: Wire): Presence {
         left(user) {
           const person = kernel.conversation(id)?.online.members.find((member) => member.id === user);
           setOnline(id, (online) => withLeft(online, user));
+          live.present(id, user, false);
           endTyping(id, one, user);
           if (person === undefined) return;
           const leave = () => {
@@ -92,6 +98,7 @@ export function createPresence(kernel: Kernel, wire: Wire): Presence {
   }
 
   function close(id: Id, one: Open): void {
+    live.closed(id);
     one.letGo();
     one.gathering?.cancel();
     for (const pending of [...one.types.values(), ...one.leaving.values()]) pending.cancel();

@@ -6,7 +6,7 @@ import { complete, createCompletion } from './completion.ts';
 import { merged, newConversation, totalUnread, withArrived, withCursor } from './conversations.ts';
 import { isShown, parseLayout, withClosed, withLowered, withOpened } from './layout.ts';
 import { onlineFrom, withJoined, withLeft } from './online.ts';
-import { withContact, withExpired, withInvitation, withStatus } from './people.ts';
+import { unansweredShownMs, withContact, withExpired, withInvitation, withStatus } from './people.ts';
 import type { ConversationState } from './state.ts';
 import { ann, bob, conversation, idOf, message, person, room } from './store.testing.ts';
 
@@ -98,7 +98,7 @@ describe('people', () => {
     expect(withStatus(none, { person: bob, online: true, statusVersion: 1 })).toBe(none);
   });
 
-  test('invitations are there as long as they are asked', () => {
+  test('invitations are there as long as they are asked, and for a moment when nobody answered', () => {
     const invitation = {
       id: 'i',
       from: bob,
@@ -112,7 +112,14 @@ describe('people', () => {
     expect(withInvitation(asked, invitation).invitations).toHaveLength(1);
     expect(withInvitation(asked, { ...invitation, state: 'declined' }).invitations).toEqual([]);
     expect(withExpired(asked, 59)).toBe(asked);
-    expect(withExpired(asked, 60).invitations).toEqual([]);
+    const unanswered = withExpired(asked, 60);
+    expect(unanswered.invitations.map(({ state }) => state)).toEqual(['expired']);
+    expect(withInvitation(unanswered, { ...invitation, state: 'expired' })).toBe(unanswered);
+    expect(withExpired(unanswered, 60 + unansweredShownMs).invitations).toEqual([]);
+    // The server's word may come before our own clock's.
+    const told = withInvitation(asked, { ...invitation, state: 'expired' });
+    expect(told).toEqual(unanswered);
+    expect(withInvitation(none, { ...invitation, state: 'expired' }).invitations).toEqual([]);
   });
 });
 

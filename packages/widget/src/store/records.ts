@@ -1,5 +1,5 @@
 import type { AuditEntry, Id, Person, Report, Role } from '@earshot/chat/contract';
-import type { Problem } from './state.ts';
+import type { Problem } from './problem.ts';
 
 /** What is asked for only while somebody looks at it. Missing: not asked for yet. */
 export interface Records {
@@ -18,7 +18,8 @@ export type Asked<T> =
 export interface ReportsState {
   /** Newest first, by what was decided. */
   readonly lists: Readonly<Partial<Record<Report['state'], Asked<ReportList>>>>;
-  /** The one that is looked at. */
+  /** The one that is asked for, and what came of it. */
+  readonly openedId: Id | null;
   readonly opened: Asked<Report> | null;
 }
 

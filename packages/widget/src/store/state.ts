@@ -1,7 +1,6 @@
 import type {
   Attachment,
   ChatConfig,
-  ChatErrorCode,
   Contact,
   Conversation,
   Id,
@@ -12,22 +11,11 @@ import type {
   Person,
   Role,
 } from '@earshot/chat/contract';
+import type { DirectState } from '../live/direct.ts';
+import type { Problem } from './problem.ts';
 import type { Records } from './records.ts';
 
-/** What went wrong, for the interface to say in words: a refusal of the server, or what a browser can meet. */
-export interface Problem {
-  readonly code:
-    | ChatErrorCode
-    | 'network'
-    | 'blocked_by_page'
-    | 'unsupported'
-    | 'popup_blocked'
-    | 'too_long'
-    | 'unknown_command';
-  /** What the code is about: the command, the file's name, seconds to wait. */
-  readonly detail?: string;
-  readonly retryAfterSeconds?: number;
-}
+export type { Problem };
 
 /**
  * Everything that is on the screen, as data. Views are functions of it (and of nothing else); `Actions` change it. Objects
@@ -82,6 +70,8 @@ export interface ConversationState {
   /** Who types, without me and without those I blocked. */
   readonly typing: readonly Person[];
   readonly online: OnlineState;
+  /** Live typing with the other one of a conversation of two; undefined before either has asked for it. */
+  readonly live?: DirectState;
   /** Entering the room failed, or I was removed from it. */
   readonly problem: Problem | null;
   readonly removed: { readonly why: 'kicked' | 'banned' | 'closed'; readonly until: number | null } | null;

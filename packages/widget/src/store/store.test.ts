@@ -552,3 +552,126 @@ async function connections(server: TestServer): Promise<number> {
   }
   return count;
 }
+
+describe('a moderator of the app', () => {
+  const noticesOf = (store: ChatStore) =>
+    store.state.notices.map(({ done, problem }) => done ?? problem?.code);
+
+  test('reads a report, visits its room, bans from there, decides, and lifts the ban', async () => {
+    await using server = await start();
+    const ann = open(server.origin, server, browserOf().open());
+    const bob = open(server.origin, server, browserOf().open());
+    const id = await inLobby(ann, 'Ann');
+    await inLobby(bob, 'Bob');
+    say(bob, id, 'buy my ferries');
+    await hears(ann, 'buy my ferries');
+    const about = { person: idOf(bob), conversation: id, seq: 1, reason: 'spam', text: 'again' } as const;
+    await ann.actions.report(about);
+
+    const token = hostToken(server, { sub: 'mo', name: 'Mo', moderator: true });
+    const tab = browserOf().open();
+    const mo = open(server.origin, server, tab, { user: () => Promise.resolve(token), room: null });
+    mo.actions.open();
+    await until(mo, ({ people }) => people.phase === 'ready', 'that Mo is there');
+    await mo.actions.loadReports('open');
+    const list = (state: 'open' | 'resolved') => {
+      const asked = mo.state.records.reports?.lists[state];
+      return asked?.phase === 'ready' ? asked.value.reports : [];
+    };
+    expect(list('open')).toMatchObject([{ person: { name: 'Bob' }, room: { name: 'lobby' }, text: 'again' }]);
+    const report = list('open')[0]?.id ?? '';
+    await mo.actions.openReport(report);
+    expect(mo.state.layout.view).toBe('reports');
+    expect(mo.state.records.reports?.opened).toMatchObject({
+      phase: 'ready',
+      value: { context: [{ text: 'buy my ferries' }] },
+    });
+
+    // Mo was never in that room.
+    await mo.actions.visitReported({ conversation: id, seq: 1 });
+    await until(mo, (state) => texts(lobby(state)).includes('buy my ferries'), 'the message in its room');
+    await mo.actions.loadRoomRecords(id);
+    await mo.actions.moderate(id, 'ban', idOf(bob), 60);
+    await until(bob, (state) => lobby(state).removed?.why === 'banned', 'that Bob is out');
+    const kept = () => {
+      const asked = mo.state.records.rooms?.get(id);
+      return asked?.phase === 'ready' ? asked.value : null;
+    };
+    expect(kept()?.bans).toMatchObject([{ person: { name: 'Bob' }, by: { name: 'Mo' } }]);
+    expect(kept()?.acts.map(({ act }) => act)).toEqual(['ban']);
+
+    await mo.actions.loadReports('resolved');
+    await mo.actions.decideReport(report, 'resolved');
+    expect([list('open').length, list('resolved').length]).toEqual([0, 1]);
+    expect(mo.state.records.reports?.opened).toMatchObject({ value: { state: 'resolved' } });
+
+    await bob.actions.enterRoom({ kind: 'lobby' });
+    expect(noticesOf(bob)).toEqual(['banned']);
+    await mo.actions.moderate(id, 'unban', idOf(bob), null);
+    expect(kept()?.bans).toEqual([]);
+    await bob.actions.enterRoom({ kind: 'lobby' });
+    await until(bob, (state) => lobby(state).removed === null, 'that Bob is back');
+    say(bob, id, 'sorry');
+    await hears(ann, 'sorry');
+
+    await mo.actions.signOut();
+    expect(mo.state.records).toEqual({});
+  });
+
+  test('nobody else reads reports', async () => {
+    await using server = await start();
+    const ann = open(server.origin, server, browserOf().open());
+    await inLobby(ann, 'Ann');
+    await ann.actions.loadReports('open');
+    expect(ann.state.records.reports?.lists.open).toMatchObject({
+      phase: 'failed',
+      problem: { code: 'forbidden' },
+    });
+  });
+});
+
+test('an owner lets somebody into a room for members by their id, and sees who has a role', async () => {
+  await using server = await start({ EARSHOT_APP_CHAT_ROOM_CREATION: 'everyone' });
+  const ann = open(server.origin, server, browserOf().open());
+  const bob = open(server.origin, server, browserOf().open());
+  await inLobby(ann, 'Ann');
+  await inLobby(bob, 'Bob');
+  await ann.actions.createRoom({ name: 'crew', title: 'Crew', membersOnly: true });
+  const crew = (state: WidgetState) => rooms(state).find(({ conversation }) => conversation.name === 'crew');
+  const id = crew(ann.state)?.conversation.id ?? '';
+  await bob.actions.enterRoom({ kind: 'named', name: 'crew' });
+  expect(bob.state.notices.map(({ problem }) => problem?.code)).toEqual(['members_only']);
+  await ann.actions.loadRoomRecords(id);
+  await ann.actions.moderate(id, 'let-in', idOf(bob), null);
+  await until(bob, (state) => crew(state) !== undefined, 'the room in Bob’s list');
+  await ann.actions.setRole(id, idOf(bob), 'moderator');
+  const asked = ann.state.records.rooms?.get(id);
+  const { staff, acts } = asked?.phase === 'ready' ? asked.value : { staff: [], acts: [] };
+  expect(staff.map(({ name, role }) => `${name}: ${role}`).toSorted()).toEqual([
+    'Ann: owner',
+    'Bob: moderator',
+  ]);
+  expect(acts.map(({ act }) => act).toSorted()).toEqual(['let-in', 'role']);
+});
+
+test('one sees where one is signed in, and ends it there', async () => {
+  await using server = await start();
+  const user = () => Promise.resolve(hostToken(server, { sub: 'ann', name: 'Ann' }));
+  const here = open(server.origin, server, browserOf().open(), { user });
+  const there = open(server.origin, server, browserOf().open(), { user });
+  await inLobby(here, 'Ann');
+  await inLobby(there, 'Ann');
+  await here.actions.loadSessions();
+  const list = () => {
+    const { sessions } = here.state.records;
+    return sessions?.phase === 'ready' ? sessions.value : [];
+  };
+  expect(list().map(({ current, origin }) => [current, origin])).toContainEqual([true, site]);
+  const other = list().find(({ current }) => !current)?.id ?? '';
+  await here.actions.endSession(other);
+  expect(list().map(({ current }) => current)).toEqual([true]);
+  // There the site signs its user in again: that is another session.
+  await here.actions.loadSessions();
+  expect(list().map(({ id }) => id)).not.toContain(other);
+  expect(here.state.session.phase).toBe('in');
+});

@@ -1,7 +1,7 @@
 import type { Id, PresenceInfo } from '@earshot/chat/contract';
 import { type Broadcast, type Env, type Pending, uuid } from '../client/env.ts';
 import type { Members, OpenSocket, Socket, SocketState } from '../client/socket.ts';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 import type { ChannelListener, Wire, WireListener } from './wire.ts';
 
 /** A leader that does not answer for so long is frozen: another tab takes its place. */

@@ -1,6 +1,6 @@
 import type { Id, PresenceInfo } from '@earshot/chat/contract';
 import type { Members, SocketState } from '../client/socket.ts';
-import type { Problem } from '../store/state.ts';
+import type { Problem } from '../store/problem.ts';
 
 /** What a tab hears of one channel, wherever the connection is. */
 export interface ChannelListener {

@@ -1,5 +1,6 @@
 import type { Message } from '@earshot/chat/contract';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { plainText } from '../store/format.ts';
 import type { WidgetState } from '../store/state.ts';
 import { useFixed, useWidgetState } from './context.ts';
 import { lineOf, nameOf, namesOf } from './words.ts';
@@ -37,7 +38,12 @@ export function Announcer() {
         const messages = waiting.current.splice(0);
         const [only] = messages;
         if (messages.length === 1 && only) {
-          say(t('announceMessage', { name: nameOf(t, only.author), text: lineOf(t, only) }));
+          say(
+            t('announceMessage', {
+              name: nameOf(t, only.author),
+              text: lineOf(t, { ...only, text: plainText(only.text) }),
+            }),
+          );
         } else {
           const authors = [...new Map(messages.map(({ author }) => [author.id, author])).values()];
           say(t('announceMany', { n: messages.length, names: namesOf(t, authors) }));

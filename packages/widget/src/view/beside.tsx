@@ -4,7 +4,7 @@ import type { Layout } from '../store/state.ts';
 import { useFixed } from './context.ts';
 import { ConversationPanel, LoweredPanel } from './conversation.tsx';
 import { MorePanels } from './more-panels.tsx';
-import { room } from './panels.tsx';
+import { room } from './widths.ts';
 
 export interface BesideProps {
   /** Newest first. */

@@ -2,16 +2,17 @@ import { limits, type Me } from '@earshot/chat/contract';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { RoomRequest } from '../store/actions.ts';
 import { createCompletion } from '../store/completion.ts';
-import type { ConversationState, DraftFile } from '../store/state.ts';
+import type { ConversationState } from '../store/state.ts';
 import { useFixed, useWidgetState } from './context.ts';
 import { useSecondsUntil } from './hooks.ts';
 import { Icon } from './icons.tsx';
-import { lazy } from './lazy.tsx';
+import { lazy, lazyPart } from './lazy.tsx';
 import { IconButton } from './parts.tsx';
 import { authorsOf } from './rows.ts';
 import { nameOf, problemText } from './words.ts';
 
 const EmojiPicker = lazy(async () => (await import('./rare/emoji.tsx')).emojiPicker);
+const DraftFiles = lazyPart(async () => (await import('./rare/files.tsx')).draftFiles);
 
 /** From so many characters before the limit on, it is said how many are left. */
 const warnAt = 200;
@@ -192,11 +193,7 @@ function Writing({ state, me, title, files }: ComposerProps) {
         </div>
       )}
       {draft.files.length > 0 && (
-        <ul class="draft-files">
-          {draft.files.map((file) => (
-            <DraftFileCard key={file.key} file={file} onRemove={() => actions.removeFile(id, file.key)} />
-          ))}
-        </ul>
+        <DraftFiles files={draft.files} onRemove={(key) => actions.removeFile(id, key)} />
       )}
       <div class="composer-row">
         {files && editing === null && (
@@ -294,41 +291,4 @@ function useSlow({ conversation, timeline, draft }: ConversationState, me: Me): 
   const byRefusal =
     problem?.code === 'slow_mode' ? refusedAt.current.at + (problem.retryAfterSeconds ?? 0) * 1000 : 0;
   return useSecondsUntil(Math.max(byLast, byRefusal) || null);
-}
-
-function DraftFileCard({ file, onRemove }: { file: DraftFile; onRemove: () => void }) {
-  const { t } = useFixed();
-  const bar = useRef<HTMLSpanElement>(null);
-  useLayoutEffect(() => bar.current?.style.setProperty('--progress', `${file.progress}`), [file.progress]);
-  return (
-    <li class={`draft-file draft-file-${file.state}`}>
-      {file.preview === null ? (
-        <span class="draft-file-face">
-          <Icon name="file" />
-        </span>
-      ) : (
-        <img class="draft-file-face" src={file.preview} alt="" />
-      )}
-      <span class="draft-file-words">
-        <bdi class="file-name">{file.name}</bdi>
-        <span class="file-size">
-          {file.problem !== null
-            ? problemText(t, file.problem)
-            : file.state === 'uploading'
-              ? t.percent(file.progress)
-              : t.bytes(file.bytes)}
-        </span>
-        {file.state === 'uploading' && (
-          <span
-            class="progress"
-            role="progressbar"
-            aria-label={t('uploading', { name: file.name, percent: t.percent(file.progress) })}
-            aria-valuenow={Math.round(file.progress * 100)}
-            ref={bar}
-          />
-        )}
-      </span>
-      <IconButton icon="close" label={t('removeFile', { name: file.name })} onClick={onRemove} />
-    </li>
-  );
 }

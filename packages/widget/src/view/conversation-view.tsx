@@ -16,6 +16,8 @@ import { nameOf, titleOf } from './words.ts';
 
 const ConversationMenu = lazy(async () => (await import('./rare/menus.tsx')).conversationMenu);
 
+const LiveTyping = lazy(async () => (await import('./rare/live-typing.tsx')).liveTyping);
+
 export interface ConversationViewProps {
   id: Id;
   /** There is room for who's online at the side. */
@@ -127,7 +129,8 @@ export function ConversationView({ id, wide = false, onBack, onLower, onClose }:
         <div class="conversation-body">
           <div class="conversation-main" inert={listed && !roomy}>
             <Timeline state={state} me={me} title={title} />
-            <Typing typing={typing} />
+            {state.live !== undefined && state.live.phase !== 'off' && <LiveTyping state={state} />}
+            <Typing typing={state.live?.phase === 'on' ? [] : typing} />
             <Composer state={state} me={me} title={title} files={files} />
           </div>
           {listed && (

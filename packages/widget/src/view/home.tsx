@@ -1,6 +1,7 @@
 import type { Contact, Id } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import { plainText } from '../store/format.ts';
 import type { ConversationState } from '../store/state.ts';
 import { Avatar, RoomAvatar } from './avatar.tsx';
 import { useFixed, useSheet, useWidgetState } from './context.ts';
@@ -12,6 +13,8 @@ import { Empty, Failure, Skeleton } from './parts.tsx';
 import { Badge, Name } from './person-parts.tsx';
 import { lineOf, nameOf, titleOf } from './words.ts';
 
+/** For moderators. */
+const ReportsEntry = lazy(async () => (await import('./rare/reports.tsx')).reportsEntry);
 const NewRoom = lazy(async () => (await import('./rare/dialogs.tsx')).newRoom);
 
 /** From this many entries on, one can filter them. */
@@ -24,8 +27,8 @@ export interface HomeProps {
 
 /** Who is there, what was said, and where one can go. */
 export function Home({ current }: HomeProps) {
-  const { people, conversations, config } = useWidgetState();
-  const { t, actions } = useFixed();
+  const { people, conversations, config, session } = useWidgetState();
+  const { t, actions, options } = useFixed();
   const [filter, setFilter] = useState('');
   const showSheet = useSheet();
 
@@ -48,12 +51,15 @@ export function Home({ current }: HomeProps) {
 
   const facts = config.phase === 'ready' ? config.value : null;
   const names = new Set(all.map(({ conversation }) => conversation.name));
-  const canCreate = facts !== null && facts.roomCreation !== 'nobody';
+  const me = session.phase === 'in' ? session.me : null;
+  const creation = facts?.roomCreation;
+  const canCreate = me?.moderator || creation === 'everyone' || (creation === 'users' && me?.kind === 'user');
   const nothing = all.length === 0 && contacts.length === 0 && invitations.length === 0;
 
   return (
     <div class="home">
       <Invitations />
+      {me?.moderator && <ReportsEntry />}
       {all.length + contacts.length > many && (
         <label class="filter">
           <Icon name="search" />
@@ -116,7 +122,7 @@ export function Home({ current }: HomeProps) {
                   onClick={() => actions.enterRoom({ kind: 'lobby' })}
                 />
               )}
-              {facts?.pageRooms && (
+              {facts?.pageRooms && options.mode !== 'page' && (
                 <Way icon="page" label={t('enterPage')} onClick={() => actions.enterRoom({ kind: 'page' })} />
               )}
               {canCreate && <Way icon="plus" label={t('newRoom')} onClick={() => showSheet(<NewRoom />)} />}
@@ -192,7 +198,7 @@ function ConversationRow({ state, online, current }: ConversationRowProps) {
   function said(): string {
     if (message === null) return '';
     // The server leaves out what the blocked say.
-    const text = lineOf(t, message) || t('hiddenMessage');
+    const text = lineOf(t, { ...message, text: plainText(message.text) }) || t('hiddenMessage');
     if (message.system !== null) return text;
     if (message.author.id === me) return t('youSaid', { text });
     return conversation.kind === 'room' ? t('personSaid', { name: nameOf(t, message.author), text }) : text;

@@ -9,6 +9,9 @@ import { ConnectionStrip } from './strip.tsx';
 
 const Settings = lazy(async () => (await import('./rare/settings.tsx')).settings);
 
+/** For moderators. */
+const Reports = lazy(async () => (await import('./rare/reports.tsx')).reports);
+
 export interface InnerProps {
   me: Me;
   /** The conversation that is marked in the list. */
@@ -22,6 +25,7 @@ export function Inner({ me, current, onClose }: InnerProps) {
   const { layout } = useWidgetState();
   const { t, actions } = useFixed();
   const inSettings = layout.view === 'settings';
+  if (layout.view === 'reports') return <Reports onClose={onClose} />;
   return (
     <>
       <header class="header" part="header">

@@ -1,107 +1,12 @@
-import type { Invitation } from '@earshot/chat/contract';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import { Avatar } from './avatar.tsx';
-import { useFixed, useWidgetState } from './context.ts';
-import { useSecondsUntil } from './hooks.ts';
-import { nameOf } from './words.ts';
+import { useWidgetState } from './context.ts';
+import { lazyPart } from './lazy.tsx';
+
+const InvitationList = lazyPart(async () => (await import('./rare/invitation-list.tsx')).invitationList);
 
 /** Who asks to talk to me, whom I asked, and what became of it. */
 export function Invitations() {
   const { people, session } = useWidgetState();
-  const { t } = useFixed();
   if (people.phase !== 'ready' || session.phase !== 'in') return null;
   const { invitations } = people.value;
-  if (invitations.length === 0) return null;
-  return (
-    <ul class="invitations" aria-label={t('invitations')}>
-      {invitations.map((invitation) => (
-        <InvitationCard
-          key={invitation.id}
-          invitation={invitation}
-          mine={invitation.from.id === session.me.id}
-        />
-      ))}
-    </ul>
-  );
-}
-
-function InvitationCard({ invitation, mine }: { invitation: Invitation; mine: boolean }) {
-  const { t, actions } = useFixed();
-  const asked = invitation.state === 'asked';
-  const n = useSecondsUntil(asked ? invitation.expiresAt : null);
-  const other = mine ? invitation.to : invitation.from;
-  const name = nameOf(t, other);
-  return (
-    <li class={mine || !asked ? 'invitation' : 'invitation invitation-asks'}>
-      <span class="invitation-face">
-        <Avatar person={other} />
-        {asked && <Ring invitation={invitation} />}
-      </span>
-      <div class="invitation-words">
-        <p class="invitation-text" id={`ask-${invitation.id}`}>
-          {words()}
-        </p>
-        {asked && n > 0 && <p class="invitation-left">{t('secondsLeft', { n })}</p>}
-      </div>
-      {asked && !mine && (
-        <div class="invitation-acts">
-          <button
-            type="button"
-            class="button button-primary"
-            aria-describedby={`ask-${invitation.id}`}
-            onClick={() => actions.acceptInvitation(invitation.id)}
-          >
-            {t('accept')}
-          </button>
-          <button
-            type="button"
-            class="button"
-            aria-describedby={`ask-${invitation.id}`}
-            onClick={() => actions.declineInvitation(invitation.id)}
-          >
-            {t('decline')}
-          </button>
-        </div>
-      )}
-      {asked && mine && (
-        <button
-          type="button"
-          class="button button-plain"
-          aria-describedby={`ask-${invitation.id}`}
-          onClick={() => actions.cancelInvitation(invitation.id)}
-        >
-          {t('cancel')}
-        </button>
-      )}
-    </li>
-  );
-
-  function words(): string {
-    switch (invitation.state) {
-      case 'asked':
-        return t(mine ? 'youAsk' : 'asksYou', { name });
-      case 'accepted':
-        return t('inviteAccepted', { name });
-      case 'cancelled':
-        return t('inviteCancelled', { name });
-      default:
-        return t(mine ? 'noAnswer' : 'inviteMissed', { name });
-    }
-  }
-}
-
-/** The time that is left, as a ring around the face; the seconds are said beside it. */
-function Ring({ invitation: { at, expiresAt } }: { invitation: Invitation }) {
-  const ring = useRef<SVGCircleElement>(null);
-  useLayoutEffect(() => {
-    const { style } = ring.current as SVGCircleElement;
-    style.setProperty('--ring-whole', `${expiresAt - at}ms`);
-    style.setProperty('--ring-gone', `${at - Date.now()}ms`);
-  }, [at, expiresAt]);
-  return (
-    <svg class="ring" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
-      <circle class="ring-track" cx="24" cy="24" r="22.5" />
-      <circle class="ring-left" cx="24" cy="24" r="22.5" pathLength={100} ref={ring} />
-    </svg>
-  );
+  return invitations.length === 0 ? null : <InvitationList invitations={invitations} me={session.me.id} />;
 }

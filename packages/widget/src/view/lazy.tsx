@@ -9,32 +9,27 @@ export interface Chunk<Props> {
   readonly css: string;
 }
 
-type Inside = typeof import('./inside.ts');
-let loadedInside: Inside | null = null;
-
-/** What is for those who are signed in. The realtime client is fetched beside it, in place of after it. */
-export async function loadInside(): Promise<Inside> {
-  import('../client/pusher.ts').catch(() => {}); // what needs it says so
-  loadedInside = await import('./inside.ts');
-  return loadedInside;
-}
-
-/** A view of `inside.ts`: drawn at once where that is loaded. */
-export function inside<Props extends object>(pick: (from: Inside) => Chunk<Props>) {
-  return later(
-    async () => pick(await loadInside()),
-    () => loadedInside && pick(loadedInside),
-    false,
-  );
-}
-
 /** A view whose code, style and texts are fetched when it is first shown. */
 export function lazy<Props extends object>(load: () => Promise<Chunk<Props>>) {
   return later(load, () => null, true);
 }
 
-/** One that cannot be fetched says so, with a way to try again. */
-function later<Props extends object>(
+/** One that has its texts already, and is drawn at once the next time. */
+export function lazyPart<Props extends object>(load: () => Promise<Chunk<Props>>) {
+  let loaded: Chunk<Props> | null = null;
+  const keep = async () => {
+    loaded = await load();
+    return loaded;
+  };
+  return later(keep, () => loaded, false);
+}
+
+/**
+ * One that cannot be fetched says so, with a way to try again.
+ * @param loaded what has been fetched already: drawn at once
+ * @param texts whether it needs the texts of rare views
+ */
+export function later<Props extends object>(
   load: () => Promise<Chunk<Props>>,
   loaded: () => Chunk<Props> | null,
   texts: boolean,

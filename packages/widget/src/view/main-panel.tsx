@@ -1,6 +1,6 @@
 import type { Id } from '@earshot/chat/contract';
 import { useFixed, useWidgetState } from './context.ts';
-import { inside } from './lazy.tsx';
+import { inside } from './door.tsx';
 import { Panel } from './panel.tsx';
 import { Failure, IconButton, Skeleton } from './parts.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -26,13 +26,14 @@ export function MainPanel({ modal, conversation, current, onBack }: MainPanelPro
   const label = config.phase === 'ready' ? config.value.app.name || t('chat') : t('chat');
   const me = session.phase === 'in' ? session.me : null;
   const onClose = options.mode === 'corner' ? actions.close : undefined;
-  const inSettings = me !== null && conversation === undefined && layout.view === 'settings';
+  const inHome =
+    me === null || conversation !== undefined || typeof layout.view !== 'string' || layout.view === 'home';
   return (
     <Panel
       label={label}
       class="panel-main"
       modal={modal}
-      onEscape={() => (inSettings ? actions.show('home') : onClose?.())}
+      onEscape={() => (inHome ? onClose?.() : actions.show('home'))}
     >
       {me === null ? (
         <>

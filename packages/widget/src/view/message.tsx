@@ -1,16 +1,20 @@
-import type { Attachment, Me, Message, Reaction } from '@earshot/chat/contract';
+import type { Me, Message, Reaction } from '@earshot/chat/contract';
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { commandList } from '../store/commands.ts';
 import type { CommandNote, PendingMessage, TimelineItem } from '../store/state.ts';
 import { Avatar, voiceOf } from './avatar.tsx';
 import { useFixed } from './context.ts';
 import { Icon } from './icons.tsx';
+import { lazyPart } from './lazy.tsx';
 import { IconButton } from './parts.tsx';
 import { Name } from './person-parts.tsx';
 import { isJumbo, isLine, type Row, timeOf } from './rows.ts';
 import { formatted } from './text.tsx';
 import { nameOf, namesOf, problemText, systemText } from './words.ts';
+
+const Attachments = lazyPart(async () => (await import('./rare/files.tsx')).attachments);
+const PendingFiles = lazyPart(async () => (await import('./rare/files.tsx')).pendingFiles);
 
 /** What can be done with messages; one object for the whole timeline. */
 export interface MessageActs {
@@ -292,68 +296,6 @@ function Reactions({
   );
 }
 
-function Attachments({ attachments }: { attachments: readonly Attachment[] }) {
-  const pictures = attachments.filter(({ kind, width, height }) => kind === 'image' && width && height);
-  return (
-    <div class={pictures.length > 1 ? 'attachments attachments-many' : 'attachments'}>
-      {attachments.map((attachment) =>
-        pictures.includes(attachment) ? (
-          <Picture key={attachment.id} attachment={attachment} />
-        ) : (
-          <FileCard key={attachment.id} attachment={attachment} />
-        ),
-      )}
-    </div>
-  );
-}
-
-/** Pictures are at most so wide and high, in px. */
-const pictureMost = 280;
-
-/** Its room is there before it is: width and height are known. */
-function Picture({ attachment }: { attachment: Attachment }) {
-  const { t, options } = useFixed();
-  const { name, url, previewUrl, width, height } = attachment;
-  const link = useRef<HTMLAnchorElement>(null);
-  useLayoutEffect(() => {
-    const shown = Math.min(1, pictureMost / Math.max(width ?? 1, height ?? 1)) * (width ?? 1);
-    link.current?.style.setProperty('--width', `${Math.round(shown)}px`);
-    link.current?.style.setProperty('--ratio', `${width} / ${height}`);
-  }, [width, height]);
-  return (
-    <a
-      ref={link}
-      class="picture"
-      href={new URL(url, options.apiOrigin).href}
-      target="_blank"
-      rel="noopener noreferrer"
-    >
-      <img
-        src={new URL(previewUrl ?? url, options.apiOrigin).href}
-        alt={t('picture', { name })}
-        width={width ?? undefined}
-        height={height ?? undefined}
-        loading="lazy"
-        decoding="async"
-      />
-    </a>
-  );
-}
-
-function FileCard({ attachment: { name, url, bytes } }: { attachment: Attachment }) {
-  const { t, options } = useFixed();
-  return (
-    <a class="file" href={new URL(url, options.apiOrigin).href} download={name} rel="noopener noreferrer">
-      <Icon name="file" />
-      <span class="file-words">
-        <span class="visually-hidden">{t('download')}</span>
-        <bdi class="file-name">{name}</bdi>
-        <span class="file-size">{t.bytes(bytes)}</span>
-      </span>
-    </a>
-  );
-}
-
 function Pending({
   item,
   itemKey,
@@ -391,21 +333,7 @@ function Pending({
             id={`what-${itemKey}`}
           >
             {item.replyTo && <Quote name={nameOf(t, item.replyTo.author)} excerpt={item.replyTo.text} />}
-            {item.attachments.map((file) =>
-              file.preview !== null ? (
-                <img
-                  class="pending-picture"
-                  key={file.key}
-                  src={file.preview}
-                  alt={t('picture', { name: file.name })}
-                />
-              ) : (
-                <span class="file" key={file.key}>
-                  <Icon name="file" />
-                  <bdi class="file-name">{file.name}</bdi>
-                </span>
-              ),
-            )}
+            {item.attachments.length > 0 && <PendingFiles files={item.attachments} />}
             {item.text !== '' && (
               <div class="bubble-text" dir="auto">
                 {formatted(item.text, me.name)}

@@ -1,14 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useFixed, useWidgetState } from './context.ts';
-import { inside as insideView } from './lazy.tsx';
+import { inside as insideView } from './door.tsx';
 import { MainPanel } from './main-panel.tsx';
 import { Empty } from './parts.tsx';
+import { room } from './widths.ts';
 
 const Beside = insideView(({ beside }) => beside);
 const ConversationPanel = insideView(({ conversationPanel }) => conversationPanel);
-
-/** Widths in rem, as `frame.css` has them. */
-export const room = { columns: 48, main: 23.5, panel: 20, bar: 13, more: 3, gap: 0.75, edge: 1.25 };
 
 /** The main panel, and conversations beside it: as many as there is room for, the others behind one button. */
 export function Panels({ narrow }: { narrow: boolean }) {
@@ -23,7 +21,7 @@ export function Panels({ narrow }: { narrow: boolean }) {
   const asked =
     typeof view === 'object' && conversations.has(view.conversation) ? view.conversation : undefined;
 
-  if (options.mode === 'page' && !narrow && width >= room.columns) {
+  if (options.mode === 'page' && !narrow && width >= room.columns && session.phase === 'in') {
     const current = asked ?? raised;
     return (
       <div class="columns">

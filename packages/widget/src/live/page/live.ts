@@ -1,6 +1,6 @@
 import { type ComponentChild, h, render } from 'preact';
 import { browserEnv } from '../../client/browser-env.ts';
-import type { Problem } from '../../store/state.ts';
+import type { Problem } from '../../store/problem.ts';
 import { TextContext } from '../view/context.ts';
 import { loadLiveTexts } from '../view/texts/load.ts';
 
@@ -17,16 +17,21 @@ const another = address(`live/new${query}`);
 
 async function pageOf(place: string): Promise<ComponentChild> {
   if (place === 'room') {
-    const [{ openLive }, { attachInput }, { Room }] = await Promise.all([
+    const [{ openLive }, { readName }, { keyFrom }, { attachInput }, { Room }] = await Promise.all([
       import('../session.ts'),
+      import('../kept.ts'),
+      import('../seal.ts'),
       import('../input.ts'),
       import('../view/room.tsx'),
     ]);
+    const env = browserEnv();
+    const { hash } = location;
     const room = decodeURIComponent(location.pathname.split('/').pop() ?? '');
-    const live = openLive({ env: browserEnv(), base, room, fragment: location.hash });
+    const open = () => openLive({ env, base, room, fragment: hash });
+    const atOnce = readName(env.tab()) !== null || keyFrom(hash) === null;
     // Another key is another conversation.
     addEventListener('hashchange', () => location.reload());
-    return h(Room, { live, attach: attachInput, home, another });
+    return h(Room, { open, atOnce, attach: attachInput, home, another });
   }
   const [{ createStartLive }, { Gone, Start, StartNow }] = await Promise.all([
     import('../session.ts'),

@@ -67,7 +67,7 @@ function LaneWord({ person: { presence, unreadable, healing } }: { person: LiveP
     return (
       <span class="lane-word">
         <LiveIcon name="leave" />
-        {t('gone')}
+        <span class="lane-word-text">{t('gone')}</span>
       </span>
     );
   }
@@ -75,7 +75,7 @@ function LaneWord({ person: { presence, unreadable, healing } }: { person: LiveP
     return (
       <span class="lane-word lane-warn">
         <LiveIcon name="alert" />
-        {t('unreadable')}
+        <span class="lane-word-text">{t('unreadable')}</span>
       </span>
     );
   }
@@ -83,9 +83,14 @@ function LaneWord({ person: { presence, unreadable, healing } }: { person: LiveP
     return (
       <span class="lane-word">
         <LiveIcon name="away" />
-        {t('away')}
+        <span class="lane-word-text">{t('away')}</span>
       </span>
     );
   }
-  return healing ? <span class="lane-word lane-healing">{t('healing')}</span> : null;
+  if (!healing) return null;
+  return (
+    <span class="lane-word">
+      <span class="lane-word-text">{t('healing')}</span>
+    </span>
+  );
 }

@@ -1,4 +1,4 @@
-import { Component, createRef } from 'preact';
+import { Component, createRef, type RefObject } from 'preact';
 import type { LiveGrapheme } from '../state.ts';
 
 export interface LettersProps {
@@ -12,8 +12,14 @@ export interface LettersProps {
  * the front leaves its room behind until its line is over: words do not run after those that have gone.
  */
 export class Letters extends Component<LettersProps> {
-  private readonly box = createRef<HTMLParagraphElement>();
-  private indent = 0;
+  declare private readonly box: RefObject<HTMLParagraphElement | null>;
+  declare private indent: number;
+
+  constructor(props: LettersProps) {
+    super(props);
+    this.box = createRef();
+    this.indent = 0;
+  }
 
   override shouldComponentUpdate(next: Readonly<LettersProps>): boolean {
     return next.letters !== this.props.letters;

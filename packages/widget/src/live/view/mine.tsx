@@ -122,7 +122,8 @@ export function Mine(props: MineProps) {
           <textarea
             ref={field}
             class="write-field"
-            dir="auto"
+            // With nothing in it, it goes the way of its hint.
+            dir={empty ? undefined : 'auto'}
             rows={1}
             placeholder={t('write')}
             aria-label={t('sayLabel')}

@@ -1,4 +1,4 @@
-import type { Problem } from '../../store/state.ts';
+import type { Problem } from '../../store/problem.ts';
 import type { LiveTranslator } from './texts/load.ts';
 
 /** What went wrong, in words that say what to do. */

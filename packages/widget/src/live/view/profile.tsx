@@ -8,9 +8,10 @@ const nameMost = 40;
 export interface ProfileProps {
   /** What it is now; null before it was ever asked for. */
   name: string | null;
-  colour: number;
+  /** Null: that of the lane that one gets. */
+  colour: number | null;
   lane: number;
-  onSave: (name: string, colour: number) => void;
+  onSave: (name: string, colour: number | null) => void;
   onCancel?: () => void;
 }
 
@@ -20,7 +21,7 @@ export function Profile({ name, colour, lane, onSave, onCancel }: ProfileProps) 
   const [picked, setPicked] = useState<number | null>(null);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const current = picked ?? colour % colours;
+  const current = picked ?? (colour === null ? null : colour % colours);
   return (
     <form
       class="profile"

@@ -8,21 +8,37 @@ import { Lane } from './lane.tsx';
 import { type AttachInput, Mine } from './mine.tsx';
 import { ConnectionStrip, Door, NewsWords, Phrases } from './notices.tsx';
 import { problemWords } from './problem.ts';
-import { Profile } from './profile.tsx';
+import { Profile, type ProfileProps } from './profile.tsx';
 import { Stage } from './stage.tsx';
 import type { LiveTextKey } from './texts/en.ts';
 import { Top } from './top.tsx';
 
 export interface RoomProps {
-  live: LiveStore;
+  /** Enters. */
+  open: () => LiveStore;
+  /** There is nobody to ask for a name first: one is known, or the address leads nowhere. */
+  atOnce: boolean;
   attach: AttachInput;
   /** Addresses of the pages `/live` and `/live/new`. */
   home: string;
   another: string;
 }
 
-/** The page of a room, whatever has become of it. */
-export function Room({ live, attach, home, another }: RoomProps) {
+/** The page of a room. Who has to say a name first has no lane meanwhile, and is seen by nobody. */
+export function Room({ open, atOnce, attach, home, another }: RoomProps) {
+  const [live, setLive] = useState(() => (atOnce ? open() : null));
+  if (live !== null) return <Entered live={live} attach={attach} home={home} another={another} />;
+  const onSave = (name: string, colour: number | null) => {
+    const opened = open();
+    opened.actions.setName(name);
+    if (colour !== null) opened.actions.setColour(colour);
+    setLive(opened);
+  };
+  return <AskName colour={null} lane={0} onSave={onSave} />;
+}
+
+/** What has become of a room. */
+function Entered({ live, attach, home, another }: Omit<RoomProps, 'open' | 'atOnce'> & { live: LiveStore }) {
   const [state, setState] = useState(() => live.state());
   useEffect(() => {
     const look = () => setState(live.state());
@@ -36,7 +52,14 @@ export function Room({ live, attach, home, another }: RoomProps) {
       {state.phase === 'gone' || state.phase === 'no_key' || state.phase === 'failed' ? (
         <Outside state={state} live={live} another={another} />
       ) : state.name === null ? (
-        <AskName state={state} live={live} />
+        <AskName
+          colour={state.me?.colour ?? null}
+          lane={state.me?.lane ?? 0}
+          onSave={(name, colour) => {
+            if (colour !== null) live.actions.setColour(colour);
+            live.actions.setName(name);
+          }}
+        />
       ) : state.phase === 'open' && state.me !== null ? (
         <Inside state={state} live={live} attach={attach} home={home} />
       ) : (
@@ -46,22 +69,14 @@ export function Room({ live, attach, home, another }: RoomProps) {
   );
 }
 
-function AskName({ state: { name, me }, live: { actions } }: { state: LiveState; live: LiveStore }) {
+function AskName(props: Pick<ProfileProps, 'colour' | 'lane' | 'onSave'>) {
   const t = useT();
   return (
     <Stage
       title={t('nameTitle')}
       body={
         <>
-          <Profile
-            name={name}
-            colour={me?.colour ?? 0}
-            lane={me?.lane ?? 0}
-            onSave={(given, colour) => {
-              if (colour !== (me?.colour ?? 0)) actions.setColour(colour);
-              actions.setName(given);
-            }}
-          />
+          <Profile name={null} {...props} />
           <p class="promise">{t('promise')}</p>
         </>
       }
@@ -273,7 +288,7 @@ function EditProfile({
         lane={me?.lane ?? 0}
         onSave={(given, picked) => {
           if (given !== name) live.actions.setName(given);
-          if (picked !== colour) live.actions.setColour(picked);
+          if (picked !== null && picked !== colour) live.actions.setColour(picked);
           onDone();
         }}
         onCancel={onDone}

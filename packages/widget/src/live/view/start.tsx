@@ -1,6 +1,6 @@
 import { Mark } from '@earshot/ui';
 import { useEffect, useState } from 'preact/hooks';
-import type { Problem } from '../../store/state.ts';
+import type { Problem } from '../../store/problem.ts';
 import type { StartLive } from '../state.ts';
 import { useT } from './context.ts';
 import { Example } from './example.tsx';

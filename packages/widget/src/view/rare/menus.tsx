@@ -6,11 +6,14 @@ import css from '../../styles/rare.css' with { type: 'text' };
 import { useFixed } from '../context.ts';
 import { activeIn } from '../hooks.ts';
 import { Icon, type IconName } from '../icons.tsx';
-import type { Chunk } from '../lazy.tsx';
+import { type Chunk, lazy } from '../lazy.tsx';
 import { nameOf, titleOf } from '../words.ts';
+import { copy } from './copy.ts';
 import { Popover } from './popover.tsx';
 import { Confirm, ReportForm, RoomSettings, Sanction } from './sheets.tsx';
 import { useMore } from './use-more.ts';
+
+const RoomRecords = lazy(async () => (await import('./room-records.tsx')).roomRecords);
 
 type ShowSheet = (sheet: VNode | null) => void;
 
@@ -125,7 +128,7 @@ function MessageMenu({ anchor, onClose, message, state, me, showSheet }: Message
         message.text !== '' && {
           icon: 'copy',
           label: t('copyText'),
-          act: () => void navigator.clipboard?.writeText(message.text),
+          act: () => copy(actions, message.text),
         },
         (mine || moderates) && { icon: 'trash', label: t('delete'), act: remove, danger: true, apart: true },
         !mine && {
@@ -250,6 +253,10 @@ function ConversationMenu({ anchor, onClose, state, me, showSheet }: Conversatio
   const { conversation } = state;
   const { id, with: other, me: mine } = conversation;
   const title = titleOf(t, conversation);
+  const isLive = state.live !== undefined && state.live.phase !== 'off';
+  // Both have to have it open: what is typed live is not kept for later.
+  const isThere = state.online.members.some((member) => member.id === other?.id);
+  const canTypeLive = other !== null && conversation.writable && (isLive || isThere);
   const notify = (value: typeof mine.notify, icon: IconName, label: string): MenuItem => ({
     icon,
     label,
@@ -291,12 +298,24 @@ function ConversationMenu({ anchor, onClose, state, me, showSheet }: Conversatio
             apart: true,
             act: () => showSheet(<RoomSettings conversation={conversation} />),
           },
+        conversation.kind === 'room' &&
+          mayModerate(state, me) && {
+            icon: 'block',
+            label: t('roomPeople'),
+            act: () => showSheet(<RoomRecords conversation={conversation} />),
+          },
         conversation.kind === 'room' && {
           icon: 'door',
           label: t('leaveRoom'),
           act: leave,
           apart: !mayModerate(state, me),
           danger: true,
+        },
+        canTypeLive && {
+          icon: 'edit',
+          label: t(isLive ? 'liveEnd' : 'liveStart'),
+          act: () => (isLive ? actions.endLive(id) : actions.startLive(id)),
+          apart: true,
         },
         other !== null && { icon: 'trash', label: t('removeContact'), act: forget, apart: true },
         other !== null && {

@@ -7,7 +7,11 @@ import { Avatar } from '../avatar.tsx';
 import { useFixed, useSheet, useWidgetState } from '../context.ts';
 import { Icon } from '../icons.tsx';
 import type { Chunk } from '../lazy.tsx';
+import { IconButton } from '../parts.tsx';
 import { Name } from '../person-parts.tsx';
+import { copy } from './copy.ts';
+import { Providers } from './providers.tsx';
+import { Sessions } from './sessions.tsx';
 import { EraseSheet, Switch } from './sheets.tsx';
 import { useMore } from './use-more.ts';
 
@@ -39,27 +43,20 @@ function Settings() {
             onChange={(on) => void actions.setPreferences({ receipts: on })}
           />
         )}
+        <OwnId id={me.id} />
       </Group>
       {me.kind === 'guest' && providers.length > 0 && (
         <Group title={t('signInToKeep')}>
           <p class="hint">{t('signInToKeepHint')}</p>
-          <div class="settings-acts">
-            {providers.map((provider) => (
-              <button
-                key={provider.id}
-                type="button"
-                class="button"
-                onClick={() => void actions.signInWith(provider.id)}
-              >
-                {t('signInWith', { provider: provider.name })}
-              </button>
-            ))}
-          </div>
+          <Providers providers={providers} />
         </Group>
       )}
       <Attention />
       <Contacts />
       <Blocked />
+      <Group title={t('sessionsTitle')}>
+        <Sessions />
+      </Group>
       <Group title={t('privacy')}>
         <div class="settings-acts">
           <button type="button" class="button" onClick={() => void actions.exportMine()}>
@@ -126,6 +123,24 @@ function Rename() {
         </button>
       </div>
     </form>
+  );
+}
+
+/** By which somebody can be let into a room for members. */
+function OwnId({ id }: { id: string }) {
+  const t = useMore();
+  const { actions } = useFixed();
+  return (
+    <div class="labelled">
+      <span class="label">{t('yourId')}</span>
+      <div class="rename-row">
+        <code class="own-id" dir="ltr">
+          {id}
+        </code>
+        <IconButton icon="copy" label={t('copyId')} onClick={() => copy(actions, id)} />
+      </div>
+      <span class="hint">{t('yourIdHint')}</span>
+    </div>
   );
 }
 

@@ -215,12 +215,14 @@ export function RoomSettings({ conversation }: { conversation: Conversation }) {
   const [topic, setTopic] = useState(conversation.topic);
   const [slow, setSlow] = useState(conversation.slowSeconds);
   const [locked, setLocked] = useState(conversation.locked);
+  const [membersOnly, setMembersOnly] = useState(conversation.membersOnly);
   const [days, setDays] = useState(conversation.retentionDays);
   const save = () => {
     const changed = {
       ...(title !== conversation.title && { title }),
       ...(slow !== conversation.slowSeconds && { slowSeconds: slow }),
       ...(locked !== conversation.locked && { locked }),
+      ...(membersOnly !== conversation.membersOnly && { membersOnly }),
       ...(days !== conversation.retentionDays && { retentionDays: days }),
     };
     if (Object.keys(changed).length > 0) void actions.setRoom(conversation.id, changed);
@@ -274,6 +276,14 @@ export function RoomSettings({ conversation }: { conversation: Conversation }) {
         </select>
       </label>
       <Switch label={t('roomLocked')} on={locked} onChange={setLocked} />
+      {conversation.name !== 'lobby' && (
+        <Switch
+          label={t('membersOnly')}
+          hint={t('membersOnlyHint')}
+          on={membersOnly}
+          onChange={setMembersOnly}
+        />
+      )}
     </Sheet>
   );
 }
