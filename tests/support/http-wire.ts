@@ -42,18 +42,25 @@ export async function sent(): Promise<void> {
 
 type FetchInit = RequestInit & { tls?: { ca: string; serverName: string } };
 
+/** What one send may hold: the server takes 1,000 messages, and so many bytes. */
+const sendMessagesMax = 500;
+const sendCharactersMax = 100_000;
+
 /** What both kinds share: sends go one after the other, because requests know no order of their own. */
 abstract class HttpWire extends Wire {
   protected readonly options: HttpWireOptions;
   protected readonly abort = new AbortController();
-  #sends: Promise<unknown> = Promise.resolve();
+  readonly #unsent: string[] = [];
+  #sending: Promise<void> | null = null;
 
   constructor(options: HttpWireOptions) {
     super();
     this.options = options;
   }
 
-  protected abstract post(text: string): Promise<unknown>;
+  /** Whether one request may hold several messages. */
+  protected abstract readonly bundles: boolean;
+  protected abstract post(texts: readonly string[]): Promise<unknown>;
 
   protected fetch(path: string, init: FetchInit): Promise<Response> {
     const { base, ca } = this.options;
@@ -63,14 +70,36 @@ abstract class HttpWire extends Wire {
 
   override sendText(text: string): void {
     if (this.isClosed) return;
-    const send = this.#sends.then(() => this.post(text)).catch(() => {});
-    this.#sends = send;
-    underWay.add(send);
-    void send.then(() => underWay.delete(send));
+    this.#unsent.push(text);
+    if (this.#sending !== null) return;
+    const sending = this.#sendAll();
+    this.#sending = sending;
+    underWay.add(sending);
+    void sending.then(() => underWay.delete(sending));
+  }
+
+  async #sendAll(): Promise<void> {
+    await null; // what is said in one go is sent in one
+    while (this.#unsent.length > 0 && !this.isClosed) {
+      await this.post(this.#nextBundle()).catch(() => {});
+    }
+    this.#sending = null;
+  }
+
+  #nextBundle(): string[] {
+    let count = 0;
+    let characters = 0;
+    const most = this.bundles ? sendMessagesMax : 1;
+    while (count < most && count < this.#unsent.length) {
+      characters += this.#unsent[count]?.length ?? 0;
+      if (count > 0 && characters > sendCharactersMax) break;
+      count++;
+    }
+    return this.#unsent.splice(0, count);
   }
 
   override async close(): Promise<Close> {
-    await this.#sends;
+    await this.#sending;
     this.destroy();
     while (await this.isKnown()) {
       await Bun.sleep(5);
@@ -104,6 +133,7 @@ const longEnough = 262_144;
 
 /** Speaks as pusher-js does on its HTTP transports. */
 export class XhrWire extends HttpWire {
+  protected override readonly bundles = true;
   readonly #session: string;
   readonly #path: string;
 
@@ -122,8 +152,8 @@ export class XhrWire extends HttpWire {
     this.#path = `/pusher/app/${options.key}/${(random[0] ?? 0) * 3}/${this.#session}`;
   }
 
-  protected override post(text: string): Promise<unknown> {
-    return this.#send([text], this.abort.signal);
+  protected override post(texts: readonly string[]): Promise<unknown> {
+    return this.#send(texts, this.abort.signal);
   }
 
   protected override async isKnown(): Promise<boolean> {
@@ -179,6 +209,7 @@ export class XhrWire extends HttpWire {
 
 /** Reads server-sent events, and sends with the token of the first one. */
 export class EventStreamWire extends HttpWire {
+  protected override readonly bundles = false;
   #token = '';
   #socketId = '';
 
@@ -189,8 +220,8 @@ export class EventStreamWire extends HttpWire {
     return wire;
   }
 
-  protected override post(text: string): Promise<unknown> {
-    return this.#send(text, this.abort.signal);
+  protected override post(texts: readonly string[]): Promise<unknown> {
+    return this.#send(texts[0] ?? '', this.abort.signal);
   }
 
   protected override async isKnown(): Promise<boolean> {
