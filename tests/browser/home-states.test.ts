@@ -134,15 +134,6 @@ const states: Record<string, State> = {
       return window;
     },
   },
-  'the origin is not allowed': {
-    env: { EARSHOT_APP_ORIGINS: 'https://example.com' },
-    async reach(browser, server, view) {
-      const window = await browser.open(view);
-      await window.page.goto(await server.node.signInLink());
-      await window.page.getByText('EARSHOT_APP_ORIGINS').waitFor();
-      return window;
-    },
-  },
 };
 
 describe.skipIf(chromiumPath === undefined)('every state of the page', () => {

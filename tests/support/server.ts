@@ -12,7 +12,7 @@ import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWir
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
 
 // A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 /** The app of `docs/protocol.md`'s vectors; every test server has it. */
 export const vectorApp: Credentials = {
