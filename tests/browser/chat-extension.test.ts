@@ -104,7 +104,7 @@ async function startExtended(
       `--disable-extensions-except=${extension}`,
     ],
   });
-  context.setDefaultTimeout(12_000);
+  context.setDefaultTimeout(30_000);
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
   const address = worker.url().replace('/worker.js', '');
   return { context, address, [Symbol.asyncDispose]: () => context.close() };

@@ -74,7 +74,7 @@ export async function visit(
 /** A window in which a wait that is in vain ends before the test does, and says what it waited for. */
 export async function open(browser: Browser, options: WindowOptions = {}): Promise<BrowserWindow> {
   const window = await browser.open(options);
-  window.page.setDefaultTimeout(12_000);
+  window.page.setDefaultTimeout(30_000);
   return window;
 }
 

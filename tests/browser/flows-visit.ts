@@ -8,7 +8,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { launcher } from './chat-visit.ts';
 
 // Several browsers at once are slow on a machine that is busy; a wait that is in vain ends by itself long before.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 export const chatSecret = 'a-long-random-text-of-32-characters-or-more';
 
@@ -139,7 +139,7 @@ export function sharedBrowser(): () => Promise<Browser> {
 /** Another tab of the same browser: same cookies, same storage. */
 export async function anotherTab(window: BrowserWindow, address: string): Promise<BrowserWindow> {
   const page = await window.page.context().newPage();
-  page.setDefaultTimeout(12_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(address);
   const tab = new (window.constructor as new (page: BrowserWindow['page']) => BrowserWindow)(page);
   await launcher(tab).waitFor();
@@ -227,7 +227,7 @@ export async function visitByCable(
   const window = await browser.open();
   const { page } = window;
   const context = page.context();
-  page.setDefaultTimeout(12_000);
+  page.setDefaultTimeout(30_000);
   let isOut = false;
   const sockets = new Set<WebSocketRoute>();
   await context.routeWebSocket(/\/app\//, (socket) => {

@@ -8,7 +8,7 @@ import {
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** A page of a host that opens the sign-in window in a click, as the widget does, and writes down what comes. */
 const hostPage = `<!doctype html><title>host</title><button>Sign in</button><script>
