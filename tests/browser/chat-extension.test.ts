@@ -83,7 +83,7 @@ describe.skipIf(chromiumPath === undefined)('the browser extension', () => {
     await page.reload();
     await clickInside(page, 'class', 'launch');
     await textInside(page, 'and back');
-  }, 90_000);
+  }, 180_000);
 });
 
 async function startExtended(

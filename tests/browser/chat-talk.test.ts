@@ -124,5 +124,5 @@ describe.skipIf(chromiumPath === undefined)('people who chat', () => {
         .getByText('the others, too')
         .waitFor();
     }
-  }, 90_000);
+  }, 180_000);
 });

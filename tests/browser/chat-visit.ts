@@ -126,7 +126,7 @@ export async function becomes(window: BrowserWindow, expression: string, wanted:
        const look = async () => {
          const value = await (${expression});
          const same = JSON.stringify(value) === ${JSON.stringify(JSON.stringify(wanted))};
-         if (same || performance.now() - from > 12_000) done(value); else setTimeout(look, 30);
+         if (same || performance.now() - from > 30_000) done(value); else setTimeout(look, 30);
        };
        look();
      })`,

@@ -135,7 +135,7 @@ describe.skipIf(chromiumPath === undefined)('fallbacks in Chromium', () => {
         expect(askedElsewhere(window, server.origin, ...endpoints.map(({ origin }) => origin))).toEqual([]);
         expect(window.errors).toEqual([]);
       }
-    }, 60_000);
+    }, 180_000);
   }
 
   test('HTTP-6: a stream that has become long is taken over by the next one, and nothing is lost', async () => {
@@ -150,7 +150,7 @@ describe.skipIf(chromiumPath === undefined)('fallbacks in Chromium', () => {
     while (seen.length < count) seen.push(((await heard(window, 'news', 'e')) as { n: number }).n);
     expect(seen).toEqual(Array.from({ length: count }, (_, n) => n));
     expect(window.requested.filter((url) => url.includes('/xhr_streaming')).length).toBeGreaterThan(2);
-  }, 60_000);
+  }, 180_000);
 
   describe.skipIf(proxy === undefined)('behind a proxy that strips upgrades', () => {
     const start = async (server: TestServer) => {
@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)('fallbacks in Chromium', () => {
       await server.api.publish('news', 'e', '1');
       expect(await heard(window, 'news', 'e')).toBe(1);
       expect(askedElsewhere(window, server.origin, `http://127.0.0.1:${port}`)).toEqual([]);
-    }, 60_000);
+    }, 180_000);
 
     test('HTTP-10: the page at / works and says how it is connected', async () => {
       await using server = await startServer();
@@ -191,6 +191,6 @@ describe.skipIf(chromiumPath === undefined)('fallbacks in Chromium', () => {
       // The browser reports the WebSockets that did not get through, and that is all.
       expect(faults(window).filter((error) => !error.includes('WebSocket'))).toEqual([]);
       expect(window.requestedElsewhere(link.origin)).toEqual([]);
-    }, 60_000);
+    }, 180_000);
   });
 });

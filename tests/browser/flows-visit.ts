@@ -202,7 +202,7 @@ export async function watched(element: Locator): Promise<() => Promise<string[]>
 /** Waits until the channel server has so many connections: until it knows of one that has gone. */
 export async function onlineAtServer({ server }: Place, wanted: number): Promise<void> {
   let found = -1;
-  for (const until = performance.now() + 12_000; performance.now() < until && found !== wanted; ) {
+  for (const until = performance.now() + 30_000; performance.now() < until && found !== wanted; ) {
     const metrics = await (await fetch(`${server.origin}/metrics`)).text();
     found = Number(/^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1]);
   }

@@ -53,7 +53,7 @@ describe.skipIf(chromiumPath === undefined)('every state of a live room', () => 
         await window.screenshot(`live-${state}-${look}`);
         await window.close();
       }
-    }, 60_000);
+    }, 180_000);
   }
 
   test('letters that stay do not move when those before them are gone, in lines and from right to left', async () => {

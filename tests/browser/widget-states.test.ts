@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)('every state of the widget', () => {
         if (look === 'small') expect([look, await smallTargets(window)]).toEqual([look, []]);
         await window.close();
       }
-    }, 60_000);
+    }, 180_000);
   }
 
   test('a brand colour of any kind is read', async () => {

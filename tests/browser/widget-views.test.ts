@@ -108,7 +108,7 @@ describe.skipIf(chromiumPath === undefined)('how the widget behaves', () => {
     await window.page.getByText('Message 10000', { exact: true }).waitFor();
     await drawn(window);
     expect(await fromEnd(window)).toBeLessThan(2);
-  }, 60_000);
+  }, 180_000);
 
   test('older messages that arrive above move nothing', async () => {
     const window = await open('room-long');
