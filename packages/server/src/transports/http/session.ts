@@ -58,6 +58,8 @@ export class HttpSession implements Socket {
   #graceTimer: Timer | null = null;
   #closing: { readonly code: number; readonly reason: string } | null = null;
   #ended = false;
+  /** Left at the end, as a WebSocket leaves its own by itself; null while there is none. */
+  #topics: Set<string> | null = null;
   #isTouched = false;
 
   /** @param onEnd called once, when nobody will ask for the session any more */
@@ -120,6 +122,7 @@ export class HttpSession implements Socket {
   close(code: number, reason: string): void {
     if (this.#closing !== null) return;
     this.#closing = { code, reason };
+    this.#leaveAll();
     this.flush();
     if (this.connection !== null) this.#sessions.closed(this.connection, code);
   }
@@ -139,11 +142,14 @@ export class HttpSession implements Socket {
   }
 
   enterTopic(topic: string): void {
-    if (this.#closing === null) this.#sessions.enter(this, topic);
+    if (this.#closing !== null) return;
+    this.#topics ??= new Set();
+    this.#topics.add(topic);
+    this.#sessions.enter(this, topic);
   }
 
   leaveTopic(topic: string): void {
-    this.#sessions.leave(this, topic);
+    if (this.#topics?.delete(topic)) this.#sessions.leave(this, topic);
   }
 
   publishToOthers(topic: string, frame: string): void {
@@ -198,6 +204,11 @@ export class HttpSession implements Socket {
     };
   }
 
+  #leaveAll(): void {
+    for (const topic of this.#topics ?? []) this.#sessions.leave(this, topic);
+    this.#topics = null;
+  }
+
   #touch(): void {
     if (this.#isTouched) return;
     this.#isTouched = true;
@@ -235,6 +246,7 @@ export class HttpSession implements Socket {
     if (this.#ended) return;
     const wasOpen = this.#closing === null;
     this.#closing ??= { code: 1006, reason: '' };
+    this.#leaveAll();
     this.#waiting = null;
     this.#end();
     if (wasOpen && this.connection !== null) this.#sessions.closed(this.connection, 1006);
