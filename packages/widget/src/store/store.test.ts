@@ -545,7 +545,9 @@ async function connections(server: TestServer): Promise<number> {
   let count = -1;
   for (let same = 0; same < 3; ) {
     const metrics = await (await fetch(`${server.origin}/metrics`)).text();
-    const now = Number(/^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1] ?? Number.NaN);
+    const now = Number(
+      /^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1] ?? Number.NaN,
+    );
     same = now === count ? same + 1 : 0;
     count = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
