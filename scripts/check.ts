@@ -11,16 +11,21 @@ import { parityProblems } from './parity.ts';
  * it. A name ending in `.ts` is a file, `@earshot/…` a package, anything else a folder.
  */
 const serverRows = [
-  ['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/chat', '@earshot/widget'],
+  [
+    ...['@earshot/base', '@earshot/protocol', '@earshot/ui', '@earshot/home', '@earshot/dashboard'],
+    ...['@earshot/chat', '@earshot/widget'],
+  ],
   ['config'],
   ['config.ts', 'start-error.ts'],
   ['chat-config.ts'],
   ['channels', '@earshot/data'],
-  ['apps'],
+  ['apps', 'operators'],
   ['cluster', 'metrics'],
+  ['trace', 'statistics'],
   ['webhooks'],
   ['connection', 'http', 'pages'],
-  ['transports', 'api', 'home'],
+  ['inspect', 'transports', 'api'],
+  ['home', 'dashboard'],
   ['chat'],
   ['routes.ts'],
   ['server.ts', 'login-link.ts'],
@@ -37,10 +42,11 @@ const packagesMayImport: Record<string, readonly string[]> = {
   ui: [],
   data: [],
   home: ['protocol', 'ui'],
+  dashboard: ['protocol', 'ui'],
   chat: ['base', 'protocol', 'data'],
   widget: ['chat', 'ui'],
   extension: ['chat', 'ui', 'widget'],
-  server: ['base', 'protocol', 'data', 'home', 'ui', 'chat', 'widget'],
+  server: ['base', 'protocol', 'data', 'home', 'dashboard', 'ui', 'chat', 'widget'],
 };
 
 /** One package of others, one importing file; these may have more, below the folder given. */
@@ -49,8 +55,8 @@ const spreadVendors: Record<string, { below: string; because: string }> = {
   preact: { below: 'packages/', because: 'every view is written in it' },
   hono: { below: 'packages/', because: 'pages, the chat back end and its typed client are written in it' },
   '@hono/zod-openapi': {
-    below: 'packages/chat/src/',
-    because: 'every part of the chat defines its own routes',
+    below: 'packages/',
+    because: 'every part of the chat, and every page of the dashboard, defines its own routes',
   },
   'rate-limiter-flexible': {
     below: 'packages/',

@@ -1,0 +1,16 @@
+import type { LiveFigures, Range, Statistics as RangeOfFigures } from '@earshot/dashboard';
+import type { App } from '../apps/app.ts';
+
+/** What happened in an app: added up in memory per second, written down per minute, kept 30 days, right across nodes. */
+export interface Statistics {
+  /** Whole series for the charts, of all nodes. */
+  range(app: App, range: Range): Promise<RangeOfFigures>;
+  /** Figures of each second of all nodes until the function that it returns is called. */
+  watch(app: App, onFigures: (figures: LiveFigures) => void): () => void;
+  /** The figures of this moment of all apps, for their list. */
+  now(): Promise<
+    ReadonlyMap<string, { connections: number; messagesPerMinute: number; messagesToday: number }>
+  >;
+  /** Writes down what is not written yet. */
+  close(): Promise<void>;
+}
