@@ -45,8 +45,8 @@ async function slowServer(env: Record<string, string> = {}): Promise<Slow> {
   const gate = new Gate();
   gate.open();
   const cluster = newCluster();
-  const connectRoster = cluster.roster.connect.bind(cluster.roster);
-  cluster.roster.connect = (...given) => {
+  const connectRoster = cluster.connectRoster.bind(cluster);
+  cluster.connectRoster = (...given) => {
     const roster = connectRoster(...given);
     const [join, watch] = [roster.join.bind(roster), roster.watch.bind(roster)];
     roster.join = async (...member) => {
@@ -59,8 +59,8 @@ async function slowServer(env: Record<string, string> = {}): Promise<Slow> {
     };
     return roster;
   };
-  const connectBus = cluster.bus.connect.bind(cluster.bus);
-  cluster.bus.connect = (...given) => {
+  const connectBus = cluster.connectBus.bind(cluster);
+  cluster.connectBus = (...given) => {
     const bus = connectBus(...given);
     const listen = bus.listen.bind(bus);
     bus.listen = async (topic) => {

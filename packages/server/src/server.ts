@@ -10,6 +10,7 @@ import { Users } from './channels/users.ts';
 import { createServerChat, tellChat } from './chat/mount.ts';
 import { Announcer } from './cluster/announce.ts';
 import { everyNode } from './cluster/bus.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
 import { Publisher } from './cluster/publish.ts';
@@ -34,7 +35,7 @@ export interface ServerOptions {
   /** How long a client on an HTTP transport may be without a response to write to, and by which clock; for tests. */
   readonly httpGrace?: { readonly ms: number; readonly clock: Clock };
   /** Given to several servers of a process, it makes them nodes of one cluster. */
-  readonly cluster?: MemoryCluster;
+  readonly cluster?: Cluster;
 }
 
 /** What a client may send at least in one frame, whatever the apps' settings are: sign-ins with a long watchlist. */
@@ -76,7 +77,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
-  const cluster = options.cluster ?? new MemoryCluster(clock);
+  const cluster: Cluster = options.cluster ?? new MemoryCluster(clock);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
@@ -110,7 +111,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       onProblem('facts: announcing one failed', error);
     }
   };
-  const roster = cluster.roster.connect({ told, onProblem }, clock, config.leaseSeconds * 1000);
+  const roster = cluster.connectRoster({ told, onProblem }, clock, config.leaseSeconds * 1000);
   stack.defer(() => roster.close());
   const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {
@@ -125,7 +126,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         break;
     }
   };
-  const bus = cluster.bus.connect({ received, onProblem });
+  const bus = cluster.connectBus({ received, onProblem });
   stack.defer(() => bus.close());
   const { cache } = cluster;
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
