@@ -18,7 +18,7 @@ const serverRows = [
   ['config'],
   ['config.ts', 'start-error.ts'],
   ['chat-config.ts'],
-  ['channels', '@earshot/data'],
+  ['channels', 'link', '@earshot/data'],
   ['apps', 'operators'],
   ['cluster', 'metrics'],
   ['trace', 'statistics'],
@@ -29,6 +29,7 @@ const serverRows = [
   ['chat'],
   ['routes.ts'],
   ['server.ts', 'login-link.ts'],
+  ['workers'],
   ['main.ts'],
 ];
 

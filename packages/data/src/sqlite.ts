@@ -102,7 +102,7 @@ class PatientConnection implements DatabaseConnection {
 }
 
 /** SQLite can undo changes of tables. So migrations run in a transaction, whose write lock keeps others out. */
-class TransactionalAdapter extends SqliteAdapter {
+export class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
