@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { AppSettings } from '../config.ts';
+import { Tally } from './tally.ts';
 import { Usage } from './usage.ts';
 
 /**
@@ -30,6 +31,7 @@ export class App {
   /** By key, oldest first. All of them are valid, so that a secret can be rotated without a gap. */
   keys: ReadonlyMap<string, AppKey>;
   readonly usage = new Usage();
+  readonly tally = new Tally(this.usage);
 
   constructor(id: string, settings: AppSettings, keys: ReadonlyMap<string, AppKey>) {
     this.id = id;
