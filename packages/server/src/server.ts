@@ -22,6 +22,8 @@ import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
+import { settleOperators } from './operators/open.ts';
+import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
@@ -93,7 +95,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
-  const home = await createHome({ database, clock, apps, config, log });
+  const operators = await settleOperators(database, clock, {
+    adminPassword: config.adminPassword,
+    letIn: config.dashboardOidcEmails,
+  });
+  const signInLimits = new SignInLimits();
+  const home = createHome({ operators, signInLimits, clock, apps, config, log });
 
   const hub = new Hub();
   const users = new Users<Connection>();
