@@ -13,6 +13,7 @@ import { everyNode } from './cluster/bus.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
+import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
@@ -131,10 +132,14 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
         break;
+      default:
+        nodes.received(envelope);
     }
   };
   const bus = cluster.connectBus({ received, onProblem });
   stack.defer(() => bus.close());
+  const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
+  stack.defer(() => nodes.close());
   const { cache } = cluster;
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
 
@@ -191,10 +196,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     for (const count of counts.values()) others += count;
     return counts.set('websocket', connections.size - others);
   };
-  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
+  const metrics = new Metrics({
+    counters,
+    hub,
+    fanOut,
+    clock,
+    connections: byTransport,
+    nodes: () => nodes.all().length,
+  });
   stack.defer(() => metrics.stop());
 
-  await bus.listen(everyNode);
+  await nodes.join();
   apps.onChange((_app, here) => {
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
