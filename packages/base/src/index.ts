@@ -13,6 +13,7 @@ export {
   originPattern,
   pathPrefix,
   publicUrl,
+  type Shape,
   wholeNumber,
 } from './settings/kinds.ts';
 export {

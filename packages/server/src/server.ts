@@ -13,6 +13,7 @@ import { everyNode } from './cluster/bus.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
+import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
@@ -22,6 +23,8 @@ import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
+import { settleOperators } from './operators/open.ts';
+import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
@@ -93,7 +96,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
-  const home = await createHome({ database, clock, apps, config, log });
+  const operators = await settleOperators(database, clock, {
+    adminPassword: config.adminPassword,
+    letIn: config.dashboardOidcEmails,
+  });
+  const signInLimits = new SignInLimits();
+  const home = createHome({ operators, signInLimits, clock, apps, config, log });
 
   const hub = new Hub();
   const users = new Users<Connection>();
@@ -124,10 +132,14 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
         break;
+      default:
+        nodes.received(envelope);
     }
   };
   const bus = cluster.connectBus({ received, onProblem });
   stack.defer(() => bus.close());
+  const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
+  stack.defer(() => nodes.close());
   const { cache } = cluster;
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
 
@@ -184,10 +196,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     for (const count of counts.values()) others += count;
     return counts.set('websocket', connections.size - others);
   };
-  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
+  const metrics = new Metrics({
+    counters,
+    hub,
+    fanOut,
+    clock,
+    connections: byTransport,
+    nodes: () => nodes.all().length,
+  });
   stack.defer(() => metrics.stop());
 
-  await bus.listen(everyNode);
+  await nodes.join();
   apps.onChange((_app, here) => {
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });

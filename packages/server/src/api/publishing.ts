@@ -35,10 +35,10 @@ function isOverRate(parts: ApiParts, app: App, publishes: number, limit: number)
 
 /** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */
 export async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
+  app.tally.add('published');
   let kept: Promise<void>[] | null = null;
   for (const channel of event.channels) {
     parts.counters.eventsPublished++;
-    app.usage.count(parts.hub.get(app.id, channel.name)?.subscriptions ?? 0);
     const keeping = parts.publisher.publish({
       appId: app.id,
       channel,

@@ -53,6 +53,7 @@ export class Publisher {
     if (channel === undefined) return;
     if (cachedUntil > 0) channel.cached = { frame, expiresAt: cachedUntil };
     const excluded = except === null ? null : (this.#hub.listeners.get(except) ?? null);
+    channel.tally.delivered(channel.subscriptions - (excluded === null ? 0 : 1));
     this.#fanOut.deliver(channel, frame, excluded);
   }
 

@@ -41,10 +41,11 @@ export function sendClientEvent(
       errorCodes.clientEventRate.code,
     );
   }
-  if (!takeMessages(app, channel.subscriptions)) {
+  if (!takeMessages(app, 1)) {
     return connection.refuse(errorTexts.messageQuota.text(`${settings.messagesPerDay}`));
   }
   parts.counters.clientEvents++;
+  app.tally.add('clientEvents');
   const userId = connection.memberships?.get(channel) ?? null;
   const forward = () => {
     parts.publisher.publish({

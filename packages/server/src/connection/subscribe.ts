@@ -53,7 +53,7 @@ export function subscribe(
   const member = name.kind === 'presence' ? memberOf(connection, message.channelData) : null;
   if (member !== null && 'refused' in member) return refuse(connection, name.name, 400, member.refused);
 
-  const { channel, isNew } = parts.hub.hold(connection.app.id, name);
+  const { channel, isNew } = parts.hub.hold(connection.app, name);
   if (isNew) parts.publisher.open(channel);
   if (channel.opening === null && member === null) return confirm(parts, connection, channel, null);
   return join(parts, connection, channel, member);

@@ -15,6 +15,8 @@ export interface MetricsParts {
   readonly clock: Clock;
   /** Connections by transport, counted when asked. */
   readonly connections: () => ReadonlyMap<string, number>;
+  /** Nodes of the cluster, this one included. */
+  readonly nodes: () => number;
 }
 
 /** `/metrics` in Prometheus' text format. Nothing is computed until it is asked for. */
@@ -145,6 +147,22 @@ export class Metrics {
       'webhook_events_dropped_total',
       'Events for webhooks that could not be written down fast enough',
       () => counters.webhooksDropped,
+    );
+    gauge('nodes', 'Nodes of the cluster that this one knows of, itself included', parts.nodes);
+    counter(
+      'node_questions_dropped_total',
+      'Questions between nodes that were not asked or answered because too many were under way',
+      () => counters.questionsDropped,
+    );
+    counter(
+      'node_answers_missing_total',
+      'Answers of other nodes that did not come in time',
+      () => counters.answersMissing,
+    );
+    counter(
+      'console_entries_skipped_total',
+      'Entries left out of debug consoles because traffic outran what they show',
+      () => counters.traceSkipped,
     );
     counter(
       'slow_clients_cut_total',
