@@ -27,7 +27,7 @@ const serverRows = [
   ['inspect', 'transports', 'api'],
   ['home', 'dashboard'],
   ['chat'],
-  ['routes.ts'],
+  ['routes.ts', 'place.ts'],
   ['server.ts', 'login-link.ts'],
   ['workers'],
   ['main.ts'],

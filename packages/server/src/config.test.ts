@@ -263,6 +263,7 @@ test('without any setting the defaults are those of the design', () => {
     publicUrl: null,
     trustedProxies: [],
     tls: null,
+    workers: '1',
     metricsToken: null,
     adminPassword: null,
     dashboardOidcIssuer: null,

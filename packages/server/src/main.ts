@@ -8,11 +8,17 @@ import { type Config, readConfig } from './config.ts';
 import { loginLink } from './login-link.ts';
 import { createServer } from './server.ts';
 import { StartError } from './start-error.ts';
+import { FleetError } from './workers/fleet.ts';
+import { beWorker, Supervisor, workersOf } from './workers/supervisor.ts';
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === '--version') console.log(version);
 else if (command === 'login-link') {
   await run(readConfig(rest, process.env), async (config) => console.log(await loginLink(config)));
+} else if (command === 'worker') {
+  await run(readConfig(rest.slice(3), process.env), (config) =>
+    beWorker(config, createLog(config.logLevel).child({ worker: Number(rest[2]) }), rest),
+  );
 } else if (command === 'chat') await run(readChatConfig(rest, process.env), serveChat);
 else await run(readConfig(process.argv.slice(2), process.env), serve);
 
@@ -30,6 +36,8 @@ async function run<Settings>(
     await task(read.config);
   } catch (error) {
     if (error instanceof StartError || error instanceof DataError) fail([error.message]);
+    // The worker has said why.
+    if (error instanceof FleetError) process.exit(error.exitCode);
     console.error(error);
     process.exit(1);
   }
@@ -42,12 +50,38 @@ function fail(errors: readonly string[]): never {
 
 async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
+  const count = workersOf(config);
+  if (count > 1) return supervise(config, log, count);
   const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
-  if (process.stdout.isTTY) {
-    console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
-    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
-  }
+  if (process.stdout.isTTY) await greet(server);
+}
+
+async function supervise(config: Config, log: Log, count: number): Promise<void> {
+  const failed = (error: FleetError) => {
+    console.error(`earshot: ${error.message}`);
+    process.exit(error.exitCode);
+  };
+  const args = process.argv.slice(2);
+  let supervisor: Supervisor | null = null;
+  process.on('SIGHUP', () => {
+    if (supervisor === null) return;
+    log.info('workers: replacing one after the other');
+    supervisor.replaceAll().then(
+      () => log.info('workers: replaced'),
+      (error) => log.error({ err: error }, 'workers: replacing failed'),
+    );
+  });
+  supervisor = await untilSignal(log, config.drainSeconds, () =>
+    Supervisor.start({ config, count, args, log, failed }),
+  );
+  log.info({ url: supervisor.url, workers: count, version }, 'listening');
+  if (process.stdout.isTTY) await greet(supervisor);
+}
+
+async function greet(server: { readonly address: string; signInLink(): Promise<string> }): Promise<void> {
+  console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
+  console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
 }
 
 async function serveChat(config: ChatConfig): Promise<void> {
@@ -58,7 +92,7 @@ async function serveChat(config: ChatConfig): Promise<void> {
 }
 
 /** Starts a program that a signal drains; a second signal ends it at once. */
-async function untilSignal<Program extends { drain(): Promise<void> }>(
+async function untilSignal<Program extends { drain(): Promise<void>; kill?(): void }>(
   log: Log,
   drainSeconds: number,
   start: () => Promise<Program>,
@@ -71,7 +105,10 @@ async function untilSignal<Program extends { drain(): Promise<void> }>(
   let isDraining = false;
   const shutDown = async (signal: NodeJS.Signals) => {
     if (program === null) process.exit(0);
-    if (isDraining) process.exit(1);
+    if (isDraining) {
+      program.kill?.();
+      process.exit(1);
+    }
     isDraining = true;
     log.info({ signal, seconds: drainSeconds }, 'draining; a second signal exits at once');
     try {

@@ -5,9 +5,9 @@ import type { Config } from './config.ts';
 import type { Home } from './home/home.ts';
 import { publicAddress } from './http/address.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
-import { health } from './http/health.ts';
+import { type HealthParts, health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
-import type { Metrics } from './metrics/prometheus.ts';
+import { readForwarded } from './transports/http/owners.ts';
 import { type HttpTransport, isTransportPath } from './transports/http/transport.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
@@ -19,7 +19,7 @@ export class Routes {
   readonly #api: Api;
   readonly #home: Home;
   readonly #chat: Chat;
-  readonly #metrics: Metrics;
+  readonly #metrics: HealthParts['metrics'];
   readonly #isReady: () => boolean;
   readonly #http: HttpTransport;
   readonly #clients: Clients;
@@ -30,7 +30,7 @@ export class Routes {
     api: Api;
     home: Home;
     chat: Chat;
-    metrics: Metrics;
+    metrics: HealthParts['metrics'];
     http: HttpTransport;
     isReady: () => boolean;
   }) {
@@ -78,6 +78,13 @@ export class Routes {
       return this.#api.handle(request, { path, query: target.query });
     }
     return this.#page(request, path, client());
+  }
+
+  /** A request for a session of this worker that came to another one, which says what it knows of the client. */
+  async answerForwarded(request: Request, server: Server<unknown>): Promise<Response> {
+    const { path, query, client, origin, hostAllowed } = readForwarded(request.headers);
+    const call = { request, path, query, client, origin, hostAllowed, server, isForwarded: true };
+    return (await this.#http.answer(call)) ?? notFound();
   }
 
   /** Our own pages may connect to every app: to be on an app's list is for pages of others. */

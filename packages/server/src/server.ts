@@ -21,14 +21,17 @@ import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
 import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
+import { RateBuckets } from './http/rates.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
 import { SignInLimits } from './operators/sign-in-limits.ts';
+import type { Place } from './place.ts';
 import { Routes } from './routes.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
+import type { Present } from './webhooks/teller.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
@@ -39,6 +42,8 @@ export interface ServerOptions {
   readonly httpGrace?: { readonly ms: number; readonly clock: Clock };
   /** Given to several servers of a process, it makes them nodes of one cluster. */
   readonly cluster?: Cluster;
+  /** Makes the server one of several workers. */
+  readonly place?: Place;
 }
 
 /** What a client may send at least in one frame, whatever the apps' settings are: sign-ins with a long watchlist. */
@@ -80,7 +85,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
-  const cluster: Cluster = options.cluster ?? new MemoryCluster(clock);
+  const { place } = options;
+  const cluster: Cluster = options.cluster ?? place?.cluster ?? new MemoryCluster(clock);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
@@ -90,9 +96,11 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     work.catch((error) => onProblem(stage, error));
   };
 
-  const lock = await lockDataFolder(config.dataDir);
-  stack.defer(() => lock.release());
-  const database = await openDatabase(config.databaseUrl);
+  if (place === undefined) {
+    const lock = await lockDataFolder(config.dataDir);
+    stack.defer(() => lock.release());
+  }
+  const database = place?.database ?? (await openDatabase(config.databaseUrl));
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
@@ -150,6 +158,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     log,
     counters,
     leaseMs: config.leaseSeconds * 1000,
+    ...(place === undefined ? {} : { holder: place.holder }),
     privateAddresses: config.webhookPrivateAddresses,
     onProblem,
   });
@@ -171,7 +180,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
-  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
+  const rates = place?.rates ?? new RateBuckets(clock);
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock, rates };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
     config,
@@ -185,11 +195,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => chat.stop());
   consumers.push((fact) => tellChat(chat, fact));
   const frameBytesMax = largestFrame(apps);
-  const http = new HttpTransport(parts, connections, topics, {
+  const bounds = {
     outboxBytes: config.outboxBytes,
     messageBytesMax: frameBytesMax,
     grace: options.httpGrace ?? null,
-  });
+  };
+  const http = new HttpTransport(parts, connections, topics, bounds, place?.sessions);
   const byTransport = () => {
     const counts = http.counts();
     let others = 0;
@@ -211,13 +222,32 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
-  webhooks.start({
+  const present: Present = {
     isOccupied: async (appId, channel) => (await roster.channel(appId, channel)).subscriptions > 0,
     members: async (appId, channel) => new Set(await roster.userIds(appId, channel)),
-  });
+    occupied: async (appId) => (await roster.channels(appId, '')).map(({ name }) => name),
+  };
+  if (place === undefined) await webhooks.start(present, false);
   await chat.start();
   let isReady = true;
-  const routes = new Routes({ config, api, home, chat, metrics, http, isReady: () => isReady });
+  const routes = new Routes({
+    config,
+    api,
+    home,
+    chat,
+    metrics: {
+      contentType: metrics.contentType,
+      text: async () => (place === undefined ? metrics.text() : Metrics.textOfAll(await place.scrape())),
+    },
+    http,
+    isReady: () => isReady || place?.isReady() === true,
+  });
+  place?.attach({
+    metrics: () => metrics.values(),
+    beginConsuming: (isTakeover) => webhooks.start(present, isTakeover),
+    endConsuming: () => webhooks.rest(),
+    forwarded: (request, server) => routes.answerForwarded(request, server),
+  });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;
@@ -230,6 +260,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       port,
       portSetting,
       tls,
+      shared: place !== undefined,
       websocket: transport.handler,
       fetch: (request, server) => routes.answer(request, server, transport),
     });
@@ -253,6 +284,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
+      // Where others share the port, new clients go to them from now on.
+      if (place !== undefined) for (const server of servers) void server.stop();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
       await untilIdle(servers, http, clock, config.drainSeconds);

@@ -7,6 +7,7 @@ import type { EventCache } from '../cluster/event-cache.ts';
 import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { Rates } from '../http/rates.ts';
 import type { Counters } from '../metrics/counters.ts';
 
 /** What the endpoints work with. */
@@ -19,6 +20,7 @@ export interface ApiParts {
   readonly connections: Connections;
   readonly counters: Counters;
   readonly clock: Clock;
+  readonly rates: Rates;
 }
 
 /** One authenticated request. */

@@ -59,6 +59,7 @@ export class Delivery {
   /** Apps whose receiver failed last, so that the log says it once. */
   readonly #failing = new Set<string>();
   readonly #stopping = new AbortController();
+  #started = false;
   #pass: Promise<void> | null = null;
   #again = false;
   #poll: Timer | null = null;
@@ -88,6 +89,7 @@ export class Delivery {
   }
 
   start(): void {
+    this.#started = true;
     this.#poll = this.#clock.every(pollMs, () => this.look());
     this.look();
   }
@@ -99,7 +101,7 @@ export class Delivery {
   }
 
   #lookAgain(): void {
-    if (this.#stopping.signal.aborted) return;
+    if (!this.#started || this.#stopping.signal.aborted) return;
     if (this.#pass !== null) {
       this.#again = true;
       return;
@@ -109,6 +111,7 @@ export class Delivery {
 
   /** Nothing is begun any more. What is under way is broken off, and sent again after the next start. */
   async stop(): Promise<void> {
+    if (!this.#started) return;
     this.#poll?.cancel();
     this.#wake?.cancel();
     this.#stopping.abort();

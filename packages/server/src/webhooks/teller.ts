@@ -8,7 +8,7 @@ import type { WebhookEvent } from './event.ts';
 import type { Journal } from './journal.ts';
 
 /** An end is told only when it has lasted so long (HOOK-2). */
-const endDelayMs = 3_000;
+export const endDelayMs = 3_000;
 /** Many who find a channel's cache empty are one event. */
 const missWindowMs = 3_000;
 const countIntervalMs = subscriptionCountThrottle.intervalSeconds * 1000;
@@ -19,6 +19,8 @@ const nothing: ReadonlySet<WebhookKind> = new Set();
 export interface Present {
   isOccupied(appId: string, channel: string): Promise<boolean>;
   members(appId: string, channel: string): Promise<ReadonlySet<string>>;
+  /** Channels with subscriptions. */
+  occupied(appId: string): Promise<readonly string[]>;
 }
 
 /** Turns facts into events for the journal: what an app has asked for, once, and ends only when they last. */
@@ -93,7 +95,7 @@ export class Teller {
   }
 
   /** Tells the end of what was told and is not so (HOOK-10). A pass over all that was told, once after the start. */
-  async reconcile(present: Present): Promise<void> {
+  async reconcile(present: Present, delayMs = 0): Promise<void> {
     for (const [appId, told] of this.#told) {
       const app = this.#apps.byId(appId);
       if (app === undefined) continue;
@@ -102,10 +104,24 @@ export class Teller {
         const users = entries.flatMap(({ userId }) => (userId === '' ? [] : [userId]));
         const members = users.length === 0 ? nobody : await present.members(appId, channel);
         for (const userId of users) {
-          if (!members.has(userId)) this.#ended(app, 'member_removed', channel, userId, 0);
+          if (!members.has(userId)) this.#ended(app, 'member_removed', channel, userId, delayMs);
         }
         if (entries.some(({ userId }) => userId === '') && !(await present.isOccupied(appId, channel)))
-          this.#ended(app, 'channel_vacated', channel, '', 0);
+          this.#ended(app, 'channel_vacated', channel, '', delayMs);
+      }
+    }
+  }
+
+  /** Tells the beginning of what is so and was not told, by one who was to and is gone. A pass over all channels. */
+  async catchUp(present: Present): Promise<void> {
+    for (const app of this.#apps.all()) {
+      if (this.wanted(app).size === 0) continue;
+      for (const channel of await present.occupied(app.id)) {
+        this.#begins(app, 'channel_occupied', channel, '');
+        if (!channel.startsWith('presence-')) continue;
+        for (const userId of await present.members(app.id, channel)) {
+          this.#begins(app, 'member_added', channel, userId);
+        }
       }
     }
   }

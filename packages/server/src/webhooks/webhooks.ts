@@ -8,7 +8,7 @@ import type { Counters } from '../metrics/counters.ts';
 import { Delivery } from './delivery.ts';
 import { Journal } from './journal.ts';
 import { openWebhookTables } from './tables.ts';
-import { type Present, Teller } from './teller.ts';
+import { endDelayMs, type Present, Teller } from './teller.ts';
 
 /** A client event that was accepted. */
 export interface ClientEventSeen {
@@ -29,8 +29,13 @@ export interface Webhooks {
   clientEvent(app: App, seen: ClientEventSeen): Promise<void> | null;
   /** Somebody subscribed to a cache channel that keeps nothing. */
   cacheMiss(app: App, channel: string): void;
-  /** Begins to deliver, and tells after the lease what a crash left untold. */
-  start(present: Present): void;
+  /**
+   * Begins to deliver, and tells what a crash left untold: after the lease, or at once where this process takes over from
+   * another while the clients stay. Facts may be told when it resolves.
+   */
+  start(present: Present, isTakeover?: boolean): Promise<void>;
+  /** Another process delivers from now on. Resolves when what was told is written. */
+  rest(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +46,8 @@ export async function openWebhooks(options: {
   readonly log: Log;
   readonly counters: Counters;
   readonly leaseMs: number;
+  /** Under which name it delivers; processes of which one delivers at a time, told so from outside, share theirs. */
+  readonly holder?: string;
   readonly privateAddresses: boolean;
   readonly onProblem: (stage: string, error: unknown) => void;
 }): Promise<Webhooks> {
@@ -49,11 +56,9 @@ export async function openWebhooks(options: {
   const node = crypto.randomUUID();
   const outbound = createOutbound({ clock, allowPrivate: options.privateAddresses });
   const { leaseMs } = options;
-  const delivery = new Delivery({ db, apps, clock, log, counters, outbound, node, leaseMs, onProblem });
+  const delivery = new Delivery({ db, apps, clock, log, counters, outbound, node: options.holder ?? node, leaseMs, onProblem });
   const journal = new Journal({ db, clock, counters, node, onProblem, onWritten: () => delivery.look() });
   const teller = new Teller({ apps, journal, clock });
-  teller.load(await db.selectFrom('webhook_told').selectAll().execute());
-
   let reconciling: Timer | undefined;
   /** Without an address there is nobody to send to, and nobody who believes anything. */
   const forget = async (appId: string) => {
@@ -71,6 +76,12 @@ export async function openWebhooks(options: {
     else if (here) forget(app.id).catch((error) => onProblem('webhooks: forgetting an app', error));
   });
 
+  const stop = async () => {
+    reconciling?.cancel();
+    teller.stop();
+    await journal.flush();
+    await delivery.stop();
+  };
   return {
     told: (fact) => teller.told(fact),
     clientEvent(app, { channel, event, data, socketId, userId }) {
@@ -85,18 +96,20 @@ export async function openWebhooks(options: {
       });
     },
     cacheMiss: (app, channel) => teller.cacheMiss(app, channel),
-    start(present) {
+    async start(present, isTakeover = false) {
+      teller.load(await db.selectFrom('webhook_told').selectAll().execute());
       delivery.start();
+      if (isTakeover) {
+        await teller.reconcile(present, endDelayMs);
+        await teller.catchUp(present);
+        return;
+      }
       reconciling = clock.after(leaseMs, () => {
         teller.reconcile(present).catch((error) => onProblem('webhooks: telling what a crash left', error));
       });
     },
-    async stop() {
-      reconciling?.cancel();
-      teller.stop();
-      await journal.flush();
-      await delivery.stop();
-    },
+    rest: stop,
+    stop,
   };
 }
 

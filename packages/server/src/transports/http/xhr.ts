@@ -12,6 +12,7 @@ import { receive } from '../../connection/inbox.ts';
 import type { Parts } from '../../connection/parts.ts';
 import { readBody } from '../../http/body.ts';
 import { Misses } from './misses.ts';
+import { noOtherOwners, type SessionOwners } from './owners.ts';
 import { PollReceiver, type Receiver, StreamReceiver } from './receivers.ts';
 import {
   decodeText,
@@ -54,9 +55,11 @@ export class XhrTransport {
   readonly #bodyBytesMax: number;
   readonly #misses: Misses;
   readonly #framing: Framing;
+  readonly #owners: SessionOwners;
   readonly #known = new Map<string, Known>();
 
-  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds) {
+  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds, owners: SessionOwners) {
+    this.#owners = owners;
     this.#parts = parts;
     this.#sessions = sessions;
     this.#messageBytesMax = bounds.messageBytesMax;
@@ -95,7 +98,26 @@ export class XhrTransport {
     if (request.method === 'OPTIONS') return preflight(request, 'POST, OPTIONS');
     if (request.method !== 'POST')
       return plain(405, 'This address takes POST only', { Allow: 'POST, OPTIONS' });
+    if (this.#owners !== noOtherOwners && !call.isForwarded && !this.#known.has(idOf(path))) {
+      return this.#fromAnywhere(call, path);
+    }
+    return this.#here(call, path);
+  }
+
+  #here(call: TransportRequest, path: SessionPath): Promise<Response> | Response {
     return path.request === 'xhr_send' ? this.#send(call, path) : this.#receive(call, path, path.request);
+  }
+
+  /** Another worker may have the session. */
+  async #fromAnywhere(call: TransportRequest, path: SessionPath): Promise<Response> {
+    const id = idOf(path);
+    const isSend = path.request === 'xhr_send';
+    const owner = await (isSend ? this.#owners.find(id) : this.#owners.claim(id));
+    if (owner === null) return this.#here(call, path);
+    if (!isSend) return this.#owners.forward(owner, call, null);
+    const body = await readBody(call.request, this.#bodyBytesMax);
+    if (body === 'too large') return plain(413, `The body is larger than ${this.#bodyBytesMax} bytes`);
+    return this.#owners.forward(owner, call, body === 'incomplete' ? new Uint8Array() : body);
   }
 
   #receive(
@@ -122,7 +144,10 @@ export class XhrTransport {
     origin: string | null,
   ): HttpSession {
     const id = idOf(path);
-    const session = new HttpSession(this.#sessions, this.#framing, () => this.#known.delete(id));
+    const session = new HttpSession(this.#sessions, this.#framing, () => {
+      this.#known.delete(id);
+      this.#owners.release(id);
+    });
     const transport = kind === 'xhr' ? 'xhr_polling' : 'xhr_streaming';
     session.writeControl(kind === 'xhr' ? openFrame : prelude + openFrame);
     session.connection = this.#sessions.connections.open(session, {
