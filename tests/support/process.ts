@@ -4,6 +4,9 @@ import { Api } from './api.ts';
 import { temporaryFolder, vectorApp } from './server.ts';
 import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
+/** Workers start one after the other; a busy machine needs more than an idle one. */
+const startMs = 60_000;
+
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
 /** The server as people run it, in a process of its own; use with `await using`. */
@@ -33,7 +36,7 @@ export class EarshotProcess implements AsyncDisposable {
       },
     });
     const earshot = new EarshotProcess(child, folder);
-    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/);
+    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, startMs);
     earshot.port = Number(port);
     return earshot;
   }
@@ -74,8 +77,8 @@ export class EarshotProcess implements AsyncDisposable {
   }
 
   /** Waits until the output matches, and gives the match. */
-  async logged(pattern: RegExp): Promise<RegExpExecArray> {
-    const deadline = performance.now() + 2 * patienceMs;
+  async logged(pattern: RegExp, patientlyMs = 2 * patienceMs): Promise<RegExpExecArray> {
+    const deadline = performance.now() + patientlyMs;
     for (;;) {
       const found = pattern.exec(this.#output);
       if (found !== null) return found;

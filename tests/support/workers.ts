@@ -26,7 +26,8 @@ export async function startWorkers(
   stack.defer(() => lock.release());
   const { tls } = config;
   const port = claimPort(config.host, config.port, 'EARSHOT_PORT');
-  const tlsPort = tls === null || tls.port === null ? null : claimPort(config.host, tls.port, 'EARSHOT_TLS_PORT');
+  const tlsPort =
+    tls === null || tls.port === null ? null : claimPort(config.host, tls.port, 'EARSHOT_TLS_PORT');
   const isSqlite = config.databaseUrl.startsWith('sqlite:');
   const database = isSqlite ? await ownSqlite(config.databaseUrl.slice('sqlite:'.length)) : null;
   stack.defer(async () => database?.close());
@@ -41,6 +42,7 @@ export async function startWorkers(
   stack.defer(() => desk.stop());
   const workers: EarshotServer[] = [];
   stack.defer(async () => {
+    desk.close();
     for (const worker of workers) await worker.stop();
   });
   try {

@@ -53,6 +53,7 @@ async function serve(config: Config): Promise<void> {
   const count = workersOf(config);
   if (count > 1) return supervise(config, log, count);
   const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
+  process.on('SIGHUP', () => server.renewCertificate());
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
   if (process.stdout.isTTY) await greet(server);
 }

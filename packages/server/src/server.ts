@@ -20,7 +20,8 @@ import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
 import { createHome } from './home/home.ts';
-import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
+import { listen } from './http/listener.ts';
+import { Listeners } from './http/listeners.ts';
 import { RateBuckets } from './http/rates.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
@@ -60,6 +61,8 @@ export interface EarshotServer {
   readonly apps: AppRegistry;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
+  /** Takes over the certificate that is in its files now, without ending a connection. @returns whether it could */
+  renewCertificate(): boolean;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -248,29 +251,41 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     endConsuming: () => webhooks.rest(),
     forwarded: (request, server) => routes.answerForwarded(request, server),
   });
-  const servers: Server<WebSocketSocket>[] = [];
+  const listeners = new Listeners<WebSocketSocket>({
+    host: config.host,
+    clock,
+    log,
+    open(port) {
+      const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
+      const server = listen({
+        host: config.host,
+        port: port.number,
+        portSetting: port.setting,
+        tls: port.tls,
+        shared: port.shared,
+        websocket: transport.handler,
+        fetch: (request, server) => routes.answer(request, server, transport),
+      });
+      transport.attach(server);
+      return { server, ended: () => topics.remove(transport) };
+    },
+  });
   stack.defer(async () => {
     isReady = false;
-    for (const server of servers) await server.stop(true);
+    await listeners.stop();
   });
-  const open = (port: number, portSetting: PortSetting, tls: TlsFiles | null) => {
-    const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
-    const server = listen({
-      host: config.host,
-      port,
-      portSetting,
-      tls,
-      shared: place !== undefined,
-      websocket: transport.handler,
-      fetch: (request, server) => routes.answer(request, server, transport),
-    });
-    transport.attach(server);
-    servers.push(server);
-    return server;
-  };
   const { tls } = config;
-  const main = open(config.port, 'EARSHOT_PORT', tls !== null && tls.port === null ? tls : null);
-  const second = tls !== null && tls.port !== null ? open(tls.port, 'EARSHOT_TLS_PORT', tls) : null;
+  const shared = place !== undefined;
+  const main = listeners.add({
+    number: config.port,
+    setting: 'EARSHOT_PORT',
+    tls: tls !== null && tls.port === null ? tls : null,
+    shared,
+  });
+  const second =
+    tls !== null && tls.port !== null
+      ? listeners.add({ number: tls.port, setting: 'EARSHOT_TLS_PORT', tls, shared })
+      : null;
 
   const url = urlOf(main, config.host);
   const address = config.publicUrl?.replace(/\/$/, '') ?? url + config.path;
@@ -282,13 +297,14 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
     signInLink: async () => address + (await home.createSignInLink()),
+    renewCertificate: () => listeners.renew(),
     async drain() {
       isReady = false;
       // Where others share the port, new clients go to them from now on.
-      if (place !== undefined) for (const server of servers) void server.stop();
+      if (place !== undefined) listeners.refuseNew();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
-      await untilIdle(servers, http, clock, config.drainSeconds);
+      await untilIdle(listeners, http, clock, config.drainSeconds);
       await stop();
     },
     stop,
@@ -309,14 +325,16 @@ function urlOf(server: Server<WebSocketSocket>, host: string): string {
 
 /** Waits until the requests in hand are answered and the clients are gone, at most for `seconds`. */
 async function untilIdle(
-  servers: readonly Server<WebSocketSocket>[],
+  listeners: Listeners<WebSocketSocket>,
   http: HttpTransport,
   clock: Clock,
   seconds: number,
 ): Promise<void> {
   const deadline = clock.monotonic() + seconds * 1000;
   while (clock.monotonic() < deadline) {
-    const idle = servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0);
+    const idle = listeners.servers.every(
+      (server) => server.pendingRequests === 0 && server.pendingWebSockets === 0,
+    );
     if (idle && http.unfetched === 0) return;
     await new Promise<void>((resolve) => clock.after(20, resolve));
   }

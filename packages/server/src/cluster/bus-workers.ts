@@ -42,6 +42,14 @@ export class WorkersBus implements Bus {
 export class BusSwitch {
   readonly #listeners = new Map<string, Set<Link>>();
 
+  /** Channels that some worker has. A pass over all topics, for the metrics. */
+  get channels(): number {
+    let count = 0;
+    // All other topics are the nodes' own.
+    for (const topic of this.#listeners.keys()) if (topic.includes('/')) count++;
+    return count;
+  }
+
   attach(link: Link): void {
     const topics = new Set<string>();
     link.on<string>('bus.listen', (topic) => {

@@ -16,6 +16,11 @@ export class WorkersOwner {
     this.roster = new RosterOwner(clock, leaseMs, onProblem);
   }
 
+  /** Channels that some worker has. */
+  get channels(): number {
+    return this.#switch.channels;
+  }
+
   /** A worker has connected; when its link ends, what it held is taken back. */
   attach(link: Link): void {
     this.#switch.attach(link);

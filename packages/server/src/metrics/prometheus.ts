@@ -1,6 +1,13 @@
 import { heapStats } from 'bun:jsc';
 import type { Clock, Timer } from '@earshot/base';
-import { AggregatorRegistry, Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { FanOut } from '../channels/fanout.ts';
 import { fanOutBucketsMs } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
@@ -186,11 +193,16 @@ export class Metrics {
       'Failures of work that nobody waits for; each is in the log',
       () => counters.backgroundFailures,
     );
-    gauge('loop_lag_seconds', 'Longest delay of the event loop since the last scrape', () => {
-      const lag = this.#lagMaxMs / 1000;
-      this.#lagMaxMs = 0;
-      return lag;
-    }, 'max');
+    gauge(
+      'loop_lag_seconds',
+      'Longest delay of the event loop since the last scrape',
+      () => {
+        const lag = this.#lagMaxMs / 1000;
+        this.#lagMaxMs = 0;
+        return lag;
+      },
+      'max',
+    );
     this.#registry.registerMetric(new FanOutHistogram(fanOut) as never);
     gauge('resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
     gauge(

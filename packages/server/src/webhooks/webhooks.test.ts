@@ -9,7 +9,11 @@ import { Counters } from '../metrics/counters.ts';
 import { openWebhooks, type Webhooks } from './webhooks.ts';
 
 const leaseMs = 15_000;
-const nothing = { isOccupied: async () => false, members: async () => new Set<string>(), occupied: async () => [] };
+const nothing = {
+  isOccupied: async () => false,
+  members: async () => new Set<string>(),
+  occupied: async () => [],
+};
 const channel = 'news';
 
 interface Node {

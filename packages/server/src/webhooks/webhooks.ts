@@ -56,7 +56,17 @@ export async function openWebhooks(options: {
   const node = crypto.randomUUID();
   const outbound = createOutbound({ clock, allowPrivate: options.privateAddresses });
   const { leaseMs } = options;
-  const delivery = new Delivery({ db, apps, clock, log, counters, outbound, node: options.holder ?? node, leaseMs, onProblem });
+  const delivery = new Delivery({
+    db,
+    apps,
+    clock,
+    log,
+    counters,
+    outbound,
+    node: options.holder ?? node,
+    leaseMs,
+    onProblem,
+  });
   const journal = new Journal({ db, clock, counters, node, onProblem, onWritten: () => delivery.look() });
   const teller = new Teller({ apps, journal, clock });
   let reconciling: Timer | undefined;

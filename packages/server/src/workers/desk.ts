@@ -99,7 +99,9 @@ export class Desk {
     if (this.#consumer !== from) return;
     this.#consumer = null;
     this.#owner.roster.consume(null);
-    await from.link.ask('rest').catch((error) => this.#log.error({ err: error }, 'workers: handing over failed'));
+    await from.link
+      .ask('rest')
+      .catch((error) => this.#log.error({ err: error }, 'workers: handing over failed'));
     await this.#appoint();
   }
 
@@ -132,7 +134,9 @@ export class Desk {
     this.#owner.attach(link);
     this.#serveSessions(seat);
     this.#serveDatabase(link);
-    link.on<[string, number, number]>('rates.take', ([key, amount, limit]) => this.#rates.take(key, amount, limit));
+    link.on<[string, number, number]>('rates.take', ([key, amount, limit]) =>
+      this.#rates.take(key, amount, limit),
+    );
     link.on('scrape', () => this.#scrape());
     link.on('ready', () => this.#ready(seat));
     link.onClose(() => {
@@ -212,6 +216,13 @@ export class Desk {
     for (const { link } of this.#seats) dropped += link.relaysDropped;
     const own = figuresAsMetrics({
       ...this.figures(),
+      // Of several workers that have a channel each counts it.
+      channels: {
+        help: 'Channels with subscriptions',
+        type: 'gauge',
+        value: this.#owner.channels,
+        together: 'first',
+      },
       workers: { help: 'Worker processes that take requests', type: 'gauge', value: this.seats.length },
       worker_facts_dropped_total: {
         help: 'Facts that waited in vain for a worker to consume them',
@@ -224,7 +235,7 @@ export class Desk {
         value: dropped,
       },
     });
-    return [...answers.filter((answer) => answer !== null), own];
+    return [own, ...answers.filter((answer) => answer !== null)];
   }
 }
 
@@ -232,15 +243,17 @@ export interface Figure {
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly value: number;
+  /** What becomes of the numbers of the workers: added up, or taken for less than this one. */
+  readonly together?: 'sum' | 'first';
 }
 
 /** In the shape that `Metrics.values` gives. */
 function figuresAsMetrics(figures: Readonly<Record<string, Figure>>): unknown[] {
-  return Object.entries(figures).map(([name, { help, type, value }]) => ({
+  return Object.entries(figures).map(([name, { help, type, value, together = 'sum' }]) => ({
     name: `earshot_${name}`,
     help,
     type,
-    aggregator: 'sum',
+    aggregator: together,
     values: [{ value, labels: {} }],
   }));
 }

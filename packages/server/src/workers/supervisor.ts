@@ -8,7 +8,7 @@ import { claimPort } from '../http/listener.ts';
 import { connectLink } from '../link/sockets.ts';
 import { StartError } from '../start-error.ts';
 import { Desk } from './desk.ts';
-import { Fleet, FleetError, type WorkerProcess } from './fleet.ts';
+import { Fleet, type FleetError, type WorkerProcess } from './fleet.ts';
 import { startWorker } from './worker.ts';
 
 /** Of a local socket's path, in bytes, with room for its name; the kernel takes no longer ones. */
@@ -103,7 +103,11 @@ export class Supervisor {
             type: 'counter',
             value: fleet.restarts,
           },
-          cpu_seconds_total: { help: 'CPU time of the process', type: 'counter', value: (user + system) / 1e6 },
+          cpu_seconds_total: {
+            help: 'CPU time of the process',
+            type: 'counter',
+            value: (user + system) / 1e6,
+          },
           resident_memory_bytes: {
             help: 'Memory of the process',
             type: 'gauge',
@@ -187,7 +191,11 @@ function watchLives(desk: Desk, fleet: Fleet, leaseMs: number, stack: AsyncDispo
 }
 
 /** A worker's process, from its start to its end. @param args what `spawnWorker` was given */
-export async function beWorker(config: Config, log: Log, [id = '', path = '']: readonly string[]): Promise<void> {
+export async function beWorker(
+  config: Config,
+  log: Log,
+  [id = '', path = '']: readonly string[],
+): Promise<void> {
   // Signals go to the whole group of a terminal or a service; the supervisor says what they mean.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('uncaughtException', (error) => log.error({ err: error }, 'an exception was not caught'));

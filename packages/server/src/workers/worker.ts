@@ -73,7 +73,10 @@ export async function startWorker(
 
 function listenForForwarded(path: string, worker: WorkerParts): { stop(): void } {
   if (existsSync(path)) rmSync(path);
+  // Bun's types know no idle timeout of local sockets, but there is one; a held poll is quiet for longer.
+  const noTimeout = { idleTimeout: 0 } as object;
   const server: Bun.Server<unknown> = Bun.serve({
+    ...noTimeout,
     unix: path,
     development: false,
     maxRequestBodySize: 101 * 1024 * 1024,
