@@ -25,23 +25,18 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
     return path;
   };
 
-  const main = Bun.resolveSync('@earshot/dashboard/main.ts', import.meta.dir);
-  const { files, entries } = await bundle({ entrypoints: [main], banner: notices });
+  const { files, entries } = await bundle({ entrypoints: ['@earshot/dashboard/main.ts'], banner: notices });
   for (const [name, body] of files) assets.set(`/assets/${name}`, asset(body, js, true));
 
-  const sheet = addHashed('dashboard', 'css', Buffer.concat(await Promise.all(sheets.map(read))), css);
-  const mark = addHashed('mark', 'svg', await read('@earshot/ui/mark.svg'), svg);
+  const sheet = addHashed('dashboard', 'css', Buffer.concat(await Promise.all(sheets.map(readFile))), css);
+  const mark = addHashed('mark', 'svg', await readFile('@earshot/ui/mark.svg'), svg);
 
   // The page is shown at addresses of any depth, so what it names is named from the root.
   const page = new TextDecoder()
-    .decode(await read('@earshot/dashboard/index.html'))
+    .decode(await readFile('@earshot/dashboard/index.html'))
     .replace('"mark.svg"', `"${prefix}/dashboard${mark}"`)
     .replace('"dashboard.css"', `"${prefix}/dashboard${sheet}"`)
     .replace('"main.ts"', `"${prefix}/dashboard/assets/${entries[0]}"`);
   assets.set('/', asset(new TextEncoder().encode(page), html));
   return assets;
-}
-
-function read(specifier: string): Promise<Bytes> {
-  return readFile(specifier, import.meta.dir);
 }

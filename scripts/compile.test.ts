@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer, type TestServer } from '../tests/support/server.ts';
+
+const root = join(import.meta.dirname, '..');
+/** Nothing of the project is in it. */
+const folder = mkdtempSync(join(tmpdir(), 'earshot-compiled-'));
+const system = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64';
+let program: Bun.Subprocess<'ignore', 'ignore', 'pipe'>;
+let url = '';
+let sources: TestServer;
+
+beforeAll(async () => {
+  const compiled = Bun.spawnSync([process.execPath, 'scripts/compile.ts', '--into', folder, system], {
+    cwd: root,
+  });
+  expect(compiled.stderr.toString()).toBe('');
+  program = Bun.spawn([join(folder, `earshot-${system}`)], {
+    cwd: folder,
+    env: { EARSHOT_PORT: '0', PATH: '' },
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  });
+  let log = '';
+  for await (const chunk of program.stderr.pipeThrough(new TextDecoderStream())) {
+    log += chunk;
+    url = /"url":"([^"]+)"/.exec(log)?.[1] ?? '';
+    if (url !== '') break;
+  }
+  sources = await startServer();
+});
+
+afterAll(async () => {
+  program.kill('SIGKILL');
+  await program.exited;
+  await sources[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('an executable alone in a folder serves the same pages as the sources', async () => {
+  for (const path of ['/', '/widget.js', '/chat', '/live', '/client/pusher.min.js']) {
+    const [compiled, fromSources] = await Promise.all([fetch(url + path), fetch(sources.origin + path)]);
+    expect([path, compiled.status]).toEqual([path, 200]);
+    // The key of its first app is each server's own.
+    const page = (text: string) => text.replaceAll(/(\bapp=|key": ?")[0-9a-f]{20}/g, '$1');
+    expect(page(await compiled.text())).toBe(page(await fromSources.text()));
+  }
+});
+
+test('its chat has its sign-in window, and its version', async () => {
+  const api = await fetch(`${url}/chat/api/v1/openapi.json`);
+  expect(api.status).toBe(200);
+  const version = Bun.spawnSync([join(folder, `earshot-${system}`), '--version'], { cwd: folder });
+  expect(version.stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('a system that there is none of is refused by name', () => {
+  const refused = Bun.spawnSync([process.execPath, 'scripts/compile.ts', 'amiga'], { cwd: root });
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr.toString()).toContain('there is no system amiga; the systems are: linux-x64,');
+});
