@@ -28,6 +28,9 @@ import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
+import { ClusterTrace } from './trace/cluster-trace.ts';
+import { noteFact } from './trace/facts.ts';
+import type { Trace } from './trace/trace.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
@@ -55,6 +58,8 @@ export interface EarshotServer {
   readonly apps: AppRegistry;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
+  /** What happens in the apps, as it happens, on all nodes. */
+  readonly trace: Trace;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -141,7 +146,10 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
   stack.defer(() => nodes.close());
   const { cache } = cluster;
-  const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
+  const trace = new ClusterTrace({ nodes, apps, clock, counters, onProblem });
+  stack.defer(() => trace.close());
+  consumers.push((fact) => noteFact(trace, apps, fact));
+  const publisher = new Publisher({ hub, fanOut, bus, cache, clock, onlooker: trace });
 
   const webhooks = await openWebhooks({
     database,
@@ -166,12 +174,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     webhooks,
     counters,
     clock,
+    trace,
     log,
     background,
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
-  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
     config,
@@ -268,6 +277,7 @@ function largestFrame(apps: AppRegistry): number {
   for (const { settings } of apps.all()) bytes = Math.max(bytes, settings.eventBytes * 6);
   return Math.max(smallestFrameBound, bytes + 16 * 1024);
 }
+    trace,
 
 function urlOf(server: Server<WebSocketSocket>, host: string): string {
   const name = host.includes(':') ? `[${host}]` : host;

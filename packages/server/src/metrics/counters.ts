@@ -32,6 +32,11 @@ export class Counters {
   answersMissing = 0;
   /** Entries of the debug console that were left out because traffic outran its bound. */
   traceSkipped = 0;
+  /** Consoles of other nodes that were not served, being too many. */
+  traceWatchersRefused = 0;
+  /** Minutes of statistics that wait to be written, and those given up because the database was away for too long. */
+  statisticsWaiting = 0;
+  statisticsDropped = 0;
   slowClientsCut = 0;
   /** Connections closed because too many of their messages waited. */
   inboxOverflows = 0;

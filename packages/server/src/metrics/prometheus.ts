@@ -165,6 +165,11 @@ export class Metrics {
       () => counters.traceSkipped,
     );
     counter(
+      'console_watchers_refused_total',
+      'Debug consoles of other nodes that this one did not serve, being too many',
+      () => counters.traceWatchersRefused,
+    );
+    counter(
       'slow_clients_cut_total',
       'Connections cut because they read too slowly',
       () => counters.slowClientsCut,
