@@ -1,19 +1,7 @@
-import type { Page } from 'playwright-core';
-import { type FakeRoutes, never, refusal, throws } from './fake.ts';
+import { deskStates } from './desk-states.ts';
+import { never, refusal, throws } from './fake.ts';
+import type { GalleryState } from './state.ts';
 import { longName } from './world.ts';
-
-export interface GalleryState {
-  /** Below `/dashboard`. */
-  readonly path: string;
-  /** What the server answers otherwise than in `routes.ts`. */
-  readonly routes?: FakeRoutes;
-  /** Shown when this is there; the page's heading unless told. */
-  readonly wait?: string;
-  readonly acts?: readonly ((page: Page) => Promise<unknown>)[];
-  readonly online?: boolean;
-  /** Before the picture is taken. */
-  readonly settleMs?: number;
-}
 
 const signedOut = () => refusal(401, 'signed_out', 'Sign in first.');
 const ways = (password: boolean, provider: string | null) => () => ({ password, provider });
@@ -90,4 +78,4 @@ const frameStates: Record<string, GalleryState> = {
 };
 
 /** Every state that is shown, by name. */
-export const states: Record<string, GalleryState> = { ...signInStates, ...frameStates };
+export const states: Record<string, GalleryState> = { ...signInStates, ...frameStates, ...deskStates };
