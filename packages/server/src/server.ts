@@ -26,6 +26,8 @@ import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
 import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
+import { openStatistics } from './statistics/open.ts';
+import type { Statistics } from './statistics/statistics.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { ClusterTrace } from './trace/cluster-trace.ts';
@@ -60,6 +62,7 @@ export interface EarshotServer {
   signInLink(): Promise<string>;
   /** What happens in the apps, as it happens, on all nodes. */
   readonly trace: Trace;
+  readonly statistics: Statistics;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -150,6 +153,16 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => trace.close());
   consumers.push((fact) => noteFact(trace, apps, fact));
   const publisher = new Publisher({ hub, fanOut, bus, cache, clock, onlooker: trace });
+  const statistics = await openStatistics({
+    database,
+    apps,
+    nodes,
+    clock,
+    counters,
+    channels: async (appId) => (await roster.channels(appId, '')).length,
+    onProblem,
+  });
+  stack.defer(() => statistics.close());
 
   const webhooks = await openWebhooks({
     database,
@@ -259,6 +272,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     port: main.port ?? 0,
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
+    statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
