@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { type Asset, asset, type Bytes, contentTypes, hashOf } from '../pages/asset.ts';
 import { bundle, readFile } from '../pages/bundle.ts';
 
@@ -5,9 +6,6 @@ const notices = [
   '/*! Contains preact, MIT, Copyright (c) 2015-present Jason Miller;',
   'uPlot, MIT, Copyright (c) 2022 Leon Sorokin */',
 ].join(' ');
-
-/** Joined as they are: the bundler rewrites logical properties by language, which is wrong for dir="rtl". */
-const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', '@earshot/dashboard/dashboard.css'];
 
 const { html, css, js, svg } = contentTypes;
 
@@ -29,7 +27,7 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
   const { files, entries } = await bundle({ entrypoints: [main], banner: notices });
   for (const [name, body] of files) assets.set(`/assets/${name}`, asset(body, js, true));
 
-  const sheet = addHashed('dashboard', 'css', Buffer.concat(await Promise.all(sheets.map(read))), css);
+  const sheet = addHashed('dashboard', 'css', await styles(dirname(main)), css);
   const mark = addHashed('mark', 'svg', await read('@earshot/ui/mark.svg'), svg);
 
   // The page is shown at addresses of any depth, so what it names is named from the root.
@@ -40,6 +38,22 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
     .replace('"main.ts"', `"${prefix}/dashboard/assets/${entries[0]}"`);
   assets.set('/', asset(new TextEncoder().encode(page), html));
   return assets;
+}
+
+/**
+ * Every style sheet of the dashboard, those of its pages after the shared ones. Joined as they are: the bundler rewrites
+ * logical properties by language, which is wrong for dir="rtl".
+ */
+async function styles(source: string): Promise<Bytes> {
+  const own = [...new Bun.Glob('*/*.css').scanSync(source)].sort().map((path) => join(source, path));
+  const shared = ['@earshot/ui/tokens.css', '@earshot/ui/base.css'];
+  const paths = [
+    ...shared.map((name) => Bun.resolveSync(name, import.meta.dir)),
+    Bun.resolveSync('uplot/dist/uPlot.min.css', source),
+    join(source, 'dashboard.css'),
+    ...own,
+  ];
+  return Buffer.concat(await Promise.all(paths.map((path) => Bun.file(path).bytes())));
 }
 
 function read(specifier: string): Promise<Bytes> {
