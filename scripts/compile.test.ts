@@ -8,6 +8,16 @@ const root = join(import.meta.dirname, '..');
 /** Nothing of the project is in it. */
 const folder = mkdtempSync(join(tmpdir(), 'earshot-compiled-'));
 const system = process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64';
+/** What the executable has told by webhook. */
+const told: string[] = [];
+const receiver = Bun.serve({
+  port: 0,
+  hostname: '127.0.0.1',
+  async fetch(request) {
+    told.push(await request.text());
+    return new Response();
+  },
+});
 let program: Bun.Subprocess<'ignore', 'ignore', 'pipe'>;
 let url = '';
 let sources: TestServer;
@@ -19,7 +29,12 @@ beforeAll(async () => {
   expect(compiled.stderr.toString()).toBe('');
   program = Bun.spawn([join(folder, `earshot-${system}`)], {
     cwd: folder,
-    env: { EARSHOT_PORT: '0', PATH: '' },
+    env: {
+      EARSHOT_PORT: '0',
+      EARSHOT_APP_KEY: 'compiled',
+      EARSHOT_APP_WEBHOOK_URL: receiver.url.href,
+      EARSHOT_WEBHOOK_PRIVATE_ADDRESSES: 'true',
+    },
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'pipe',
@@ -36,6 +51,7 @@ beforeAll(async () => {
 afterAll(async () => {
   program.kill('SIGKILL');
   await program.exited;
+  await receiver.stop(true);
   await sources[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -48,6 +64,17 @@ test('an executable alone in a folder serves the same pages as the sources', asy
     const page = (text: string) => text.replaceAll(/(\bapp=|key": ?")[0-9a-f]{20}/g, '$1');
     expect(page(await compiled.text())).toBe(page(await fromSources.text()));
   }
+});
+
+test('it writes its journal, in a thread of its own, and tells by webhook', async () => {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/app/compiled?protocol=7`);
+  socket.onmessage = ({ data }) => {
+    if (!String(data).includes('connection_established')) return;
+    socket.send('{"event":"pusher:subscribe","data":{"channel":"news"}}');
+  };
+  for (let tries = 0; told.length === 0 && tries < 500; tries++) await Bun.sleep(20);
+  socket.close();
+  expect(told.join('\n')).toContain('"events":[{"name":"channel_occupied","channel":"news"}]');
 });
 
 test('its chat has its sign-in window, and its version', async () => {

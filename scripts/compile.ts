@@ -30,6 +30,9 @@ const systems = {
 } as const;
 type System = keyof typeof systems;
 
+/** Code that runs in a thread of its own is not found by following imports. */
+const threads = [join(root, 'packages/data/src/sqlite-thread-entry.ts')];
+
 const say = (text: string) => console.log(`compile: ${text}`);
 
 /** All that pages are made of, as text. */
@@ -73,7 +76,9 @@ async function compile(system: System, entry: string, folder: string, into: stri
   const isOurs = system === `${process.platform}-${process.arch}`;
   const outfile = join(into, `earshot-${system}${system.startsWith('windows') ? '.exe' : ''}`);
   const built = await Bun.build({
-    entrypoints: [entry],
+    entrypoints: [entry, ...threads],
+    // All in one folder, where the code of a bundle looks for them.
+    naming: '[name].[ext]',
     target: 'bun',
     minify: { whitespace: true, syntax: true },
     compile: {

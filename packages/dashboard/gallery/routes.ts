@@ -1,4 +1,5 @@
 import type { AppKeyView, AppSummary, Operator, Range, Ways } from '../src/contract.ts';
+import { deskRoutes } from './desk-routes.ts';
 import { type FakeRoutes, refusal, streamOf } from './fake.ts';
 import { apps, detailOf, keys, liveFigures, now, operators, session, statistics } from './world.ts';
 
@@ -10,6 +11,7 @@ const found = (id: string | undefined, then: (app: AppSummary) => unknown) => {
 
 /** What the made-up server answers. What a state needs otherwise, it says itself (`states.ts`). */
 export const routes: FakeRoutes = {
+  ...deskRoutes,
   'GET /session': () => session,
   'POST /session': () => undefined,
   'DELETE /session': () => undefined,

@@ -1,19 +1,7 @@
-import type { Page } from 'playwright-core';
-import { type FakeRoutes, never, refusal, throws } from './fake.ts';
-import { longName } from './world.ts';
-
-export interface GalleryState {
-  /** Below `/dashboard`. */
-  readonly path: string;
-  /** What the server answers otherwise than in `routes.ts`. */
-  readonly routes?: FakeRoutes;
-  /** Shown when this is there; the page's heading unless told. */
-  readonly wait?: string;
-  readonly acts?: readonly ((page: Page) => Promise<unknown>)[];
-  readonly online?: boolean;
-  /** Before the picture is taken. */
-  readonly settleMs?: number;
-}
+import { deskStates } from './desk-states.ts';
+import { never, refusal, throws } from './fake.ts';
+import type { GalleryState } from './state.ts';
+import { longName, statistics } from './world.ts';
 
 const signedOut = () => refusal(401, 'signed_out', 'Sign in first.');
 const ways = (password: boolean, provider: string | null) => () => ({ password, provider });
@@ -89,5 +77,53 @@ const frameStates: Record<string, GalleryState> = {
   },
 };
 
+const dialog = (button: string) => (page: Page) => page.getByRole('button', { name: button }).first().click();
+const quiet = { 'GET /apps/:id/statistics': () => statistics('hour', { empty: true }) };
+
+const pageStates: Record<string, GalleryState> = {
+  'apps-new': { path: '/?new=1', wait: '.dialog' },
+  operators: { path: '/operators' },
+  'operators-empty': { path: '/operators', routes: { 'GET /operators': () => [] } },
+  'operators-new': {
+    path: '/operators',
+    acts: [dialog('New operator'), (page) => page.getByLabel('Password').fill('short')],
+  },
+  'operators-delete': {
+    path: '/operators',
+    acts: [(page) => page.getByRole('button', { name: 'Delete ada' }).click()],
+  },
+  overview: { path: '/apps/3/overview', wait: '.uplot canvas', settleMs: 2500 },
+  'overview-day': { path: '/apps/3/overview?range=day', wait: '.uplot canvas', settleMs: 1500 },
+  'overview-month': { path: '/apps/3/overview?range=month', wait: '.uplot canvas', settleMs: 1500 },
+  'overview-crosshair': {
+    path: '/apps/3/overview',
+    wait: '.uplot canvas',
+    acts: [
+      (page) => page.getByRole('slider', { name: /Connections/ }).focus(),
+      (page) => page.keyboard.press('PageUp'),
+    ],
+  },
+  'overview-table': {
+    path: '/apps/3/overview',
+    wait: '.uplot canvas',
+    acts: [(page) => page.getByRole('button', { name: 'Table of connections' }).click()],
+  },
+  'overview-quiet': { path: '/apps/5/overview', wait: '.empty', routes: quiet },
+  'overview-failing': {
+    path: '/apps/3/overview',
+    wait: '.failing',
+    routes: {
+      'GET /apps/:id/statistics': () =>
+        refusal(503, 'unavailable', 'The database does not answer. Try again in a moment.'),
+      'GET /apps/:id/live': () => refusal(429, 'too_many', 'Too many streams are open.'),
+    },
+  },
+};
+
 /** Every state that is shown, by name. */
-export const states: Record<string, GalleryState> = { ...signInStates, ...frameStates };
+export const states: Record<string, GalleryState> = {
+  ...pageStates,
+  ...signInStates,
+  ...frameStates,
+  ...deskStates,
+};

@@ -218,7 +218,7 @@ export function statistics(range: Range, { gap = true, empty = false } = {}): St
     if (empty || (gap && index > length * 0.3 && index < length * 0.36)) return { at, figures: null };
     const hour = (at % day) / (60 * minute);
     const wave = 0.55 + 0.45 * Math.sin(((hour - 9) / 24) * 2 * Math.PI);
-    const part = index === length - 1 ? 0.4 : 1;
+    const part = index === length - 1 ? (now - at) / stepMs : 1;
     const published = Math.round(3800 * wave * minutes * part * (0.85 + 0.3 * roll()));
     const websocket = Math.round(11_000 * wave + 600 * roll());
     const connections = {
@@ -237,7 +237,7 @@ export function statistics(range: Range, { gap = true, empty = false } = {}): St
         apiErrors: roll() > 0.9 ? Math.round(30 * roll() * minutes) : 0,
         connections,
         connectionsPeak: Object.values(connections).reduce((sum, value) => sum + value, 0),
-        webhooksDelivered: Math.round(240 * wave * minutes * (0.7 + 0.6 * roll())),
+        webhooksDelivered: Math.round(240 * wave * minutes * part * (0.7 + 0.6 * roll())),
         webhooksFailed: roll() > 0.93 ? Math.round(9 * roll() * minutes) : 0,
       },
     };

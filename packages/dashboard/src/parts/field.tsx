@@ -77,6 +77,8 @@ export interface InputOptions {
 }
 
 export function TextField({ value, onValue, mono = false, rows, input = {}, ...field }: TextFieldProps) {
+  // Preact's types want to know at once which kind of input it is.
+  const given: object = input;
   const shared = {
     class: mono ? 'field field-mono' : 'field',
     value,
@@ -89,7 +91,7 @@ export function TextField({ value, onValue, mono = false, rows, input = {}, ...f
           <input
             type="text"
             {...shared}
-            {...input}
+            {...given}
             {...control}
             onInput={(event) => onValue(event.currentTarget.value)}
           />

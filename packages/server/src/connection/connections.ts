@@ -76,6 +76,7 @@ export class Connections {
     const socketId = newSocketId();
     const connection = new Connection({ socketId, app, socket, protocol, fanOut, now: clock.monotonic() });
     counters.connectionsOpened++;
+    app.tally.opened(socket.transport);
     hub.listeners.set(socketId, socket);
     this.#liveness.add(connection);
     this.#ofApp(app).all.add(connection);
@@ -92,6 +93,7 @@ export class Connections {
     connection.closed = true;
     const { counters, hub, roster } = this.#parts;
     counters.connectionClosed(code);
+    connection.app.tally.closed(connection.socket.transport);
     connection.onAuthorised = null;
     connection.authoriseTimer?.cancel();
     hub.listeners.delete(connection.socketId);

@@ -1,13 +1,10 @@
 import { type Asset, asset, type Bytes, contentTypes, hashOf } from '../pages/asset.ts';
-import { bundle, readFile } from '../pages/bundle.ts';
+import { bundle, readBeside, readFile } from '../pages/bundle.ts';
 
 const notices = [
   '/*! Contains preact, MIT, Copyright (c) 2015-present Jason Miller;',
   'uPlot, MIT, Copyright (c) 2022 Leon Sorokin */',
 ].join(' ');
-
-/** Joined as they are: the bundler rewrites logical properties by language, which is wrong for dir="rtl". */
-const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', '@earshot/dashboard/dashboard.css'];
 
 const { html, css, js, svg } = contentTypes;
 
@@ -28,7 +25,7 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
   const { files, entries } = await bundle({ entrypoints: ['@earshot/dashboard/main.ts'], banner: notices });
   for (const [name, body] of files) assets.set(`/assets/${name}`, asset(body, js, true));
 
-  const sheet = addHashed('dashboard', 'css', Buffer.concat(await Promise.all(sheets.map(readFile))), css);
+  const sheet = addHashed('dashboard', 'css', await styles(), css);
   const mark = addHashed('mark', 'svg', await readFile('@earshot/ui/mark.svg'), svg);
 
   // The page is shown at addresses of any depth, so what it names is named from the root.
@@ -39,4 +36,14 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
     .replace('"main.ts"', `"${prefix}/dashboard/assets/${entries[0]}"`);
   assets.set('/', asset(new TextEncoder().encode(page), html));
   return assets;
+}
+
+/**
+ * Every style sheet of the dashboard, those of its pages after the shared ones. Joined as they are: the bundler rewrites
+ * logical properties by language, which is wrong for dir="rtl".
+ */
+async function styles(): Promise<Bytes> {
+  const first = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', 'uplot/dist/uPlot.min.css'];
+  const shared = await Promise.all([...first, '@earshot/dashboard/dashboard.css'].map(readFile));
+  return Buffer.concat([...shared, await readBeside('@earshot/dashboard/main.ts', '*/*.css')]);
 }

@@ -169,6 +169,16 @@ export class Metrics {
       'Debug consoles of other nodes that this one did not serve, being too many',
       () => counters.traceWatchersRefused,
     );
+    gauge(
+      'statistics_waiting',
+      'Rows of statistics that wait for the database',
+      () => counters.statisticsWaiting,
+    );
+    counter(
+      'statistics_dropped_total',
+      'Rows of statistics given up because the database was away for too long',
+      () => counters.statisticsDropped,
+    );
     counter(
       'slow_clients_cut_total',
       'Connections cut because they read too slowly',

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Bytes } from './asset.ts';
 import { carried } from './carried.ts';
 
@@ -91,6 +92,18 @@ export async function readFile(specifier: string): Promise<Bytes> {
   const bytes = await Bun.file(pathOf(specifier)).bytes();
   carried.read(specifier, bytes);
   return bytes;
+}
+
+/** The files below the folder of `specifier` whose paths fit the pattern, in the order of their paths, joined. */
+export async function readBeside(specifier: string, pattern: string): Promise<Bytes> {
+  const key = `${specifier} ${pattern}`;
+  const known = carried.file(key);
+  if (known !== null) return known;
+  const folder = dirname(pathOf(specifier));
+  const paths = [...new Bun.Glob(pattern).scanSync(folder)].sort();
+  const joined = Buffer.concat(await Promise.all(paths.map((path) => Bun.file(join(folder, path)).bytes())));
+  carried.read(key, joined);
+  return joined;
 }
 
 export async function readText(specifier: string): Promise<string> {
