@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { deskStates } from './desk-states.ts';
 import { never, refusal, throws } from './fake.ts';
 import type { GalleryState } from './state.ts';

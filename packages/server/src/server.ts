@@ -23,6 +23,8 @@ import type { Parts } from './connection/parts.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
+import { ClusterInspector } from './inspect/cluster-inspector.ts';
+import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
@@ -63,6 +65,8 @@ export interface EarshotServer {
   /** What happens in the apps, as it happens, on all nodes. */
   readonly trace: Trace;
   readonly statistics: Statistics;
+  /** What is connected now, on all nodes. */
+  readonly inspector: Inspector;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
@@ -195,6 +199,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
+  const inspector = new ClusterInspector({ nodes, apps, hub, connections, roster, cache, bus, clock });
   const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
@@ -285,6 +290,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
     trace,
+    inspector,
     statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
