@@ -1,4 +1,4 @@
-const textsMax = 10_000;
+const textsMax = 1_000;
 
 /**
  * Gives connections that have a text in common the same copy of it. A copy, because a part of a request's text would
