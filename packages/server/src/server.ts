@@ -250,12 +250,15 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     operators,
     signInLimits,
     apps,
-    figuresNow: () => statistics.now(),
+    statistics,
+    trace,
+    publishing: apiParts,
     config,
     clock,
     log,
     version,
   });
+  stack.defer(() => dashboard.close());
   const routes = new Routes({ config, api, home, dashboard, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
@@ -295,6 +298,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
+      dashboard.close();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
       await untilIdle(servers, http, clock, config.drainSeconds);
