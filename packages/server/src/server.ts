@@ -145,6 +145,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         break;
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
+        background('webhooks: refresh', webhooks.refresh());
         break;
       default:
         nodes.received(envelope);
@@ -179,6 +180,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     leaseMs: config.leaseSeconds * 1000,
     privateAddresses: config.webhookPrivateAddresses,
     onProblem,
+    announce: () => bus.relay(everyNode, { kind: 'apps-changed' }),
+    heldByEnvironment: (app) => new Set(app === apps.first() ? Object.keys(config.app.settings) : []),
+    trace,
   });
   stack.defer(() => webhooks.stop());
   consumers.push((fact) => webhooks.told(fact));
