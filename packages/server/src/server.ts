@@ -256,6 +256,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     apps,
     statistics,
     trace,
+    inspector,
     publishing: apiParts,
     config,
     clock,

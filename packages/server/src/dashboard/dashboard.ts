@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import type { Client } from '../http/client.ts';
 import { SessionCookie } from '../http/session-cookie.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
+import type { Inspector } from '../inspect/inspector.ts';
 import type { Operators } from '../operators/operators.ts';
 import type { SignInLimits } from '../operators/sign-in-limits.ts';
 import { type Asset, answerWith } from '../pages/asset.ts';
@@ -24,6 +25,7 @@ import { apiDocument, missing } from './document.ts';
 import { eventRoutes } from './event-routes.ts';
 import { EventStreams } from './event-streams.ts';
 import { jsonBodies, sameOriginOnly, sessionsOnly } from './gate.ts';
+import { inspectorRoutes } from './inspector-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { DeskRefusal, refusalResponse, refuse } from './refusal.ts';
@@ -37,6 +39,7 @@ export interface DashboardOptions {
   readonly apps: AppRegistry;
   readonly statistics: Statistics;
   readonly trace: Trace;
+  readonly inspector: Inspector;
   /** Of events that operators publish. */
   readonly publishing: ApiParts;
   readonly config: Pick<Config, 'path' | 'port' | 'publicUrl'>;
@@ -57,8 +60,19 @@ export interface Dashboard {
 }
 
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { operators, signInLimits, apps, statistics, trace, publishing, config, clock, log, version } =
-    options;
+  const {
+    operators,
+    signInLimits,
+    apps,
+    statistics,
+    trace,
+    inspector,
+    publishing,
+    config,
+    clock,
+    log,
+    version,
+  } = options;
   const cookie = new SessionCookie(config);
   const acted = actsIn(log);
   const streams = new EventStreams(operators, clock, log);
@@ -79,7 +93,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       appRoutes(apps, () => statistics.now(), acted),
     )
     .route('/', liveRoutes(apps, { statistics, trace, streams }))
-    .route('/', eventRoutes(apps, publishing, acted));
+    .route('/', eventRoutes(apps, publishing, acted))
+    .route('/', inspectorRoutes(apps, inspector, acted));
 
   const desk = new OpenAPIHono<DeskEnv>({ getPath: pathOf });
   desk.use(operatorPageHeaders());
