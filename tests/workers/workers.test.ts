@@ -34,8 +34,8 @@ async function joinPresence(server: EarshotProcess, wire: Wire, channel: string,
 }
 
 async function usersOf(server: EarshotProcess, channel: string): Promise<string[]> {
-  const { json } = await server.api.get(`/channels/${channel}/users`);
-  return (json as { users: { id: string }[] }).users.map(({ id }) => id).sort();
+  const answer = await server.api.get(`/channels/${channel}/users`);
+  return answer.json<{ users: { id: string }[] }>().users.map(({ id }) => id).sort();
 }
 
 const metricsOf = async (server: EarshotProcess) =>

@@ -12,6 +12,11 @@ export interface AppPage {
 /** The tabs of an app, in their order. The first is where an app opens. */
 export const appPages: readonly AppPage[] = [
   { id: 'overview', title: 'Overview', load: () => import('./overview/page.tsx') },
+  { id: 'console', title: 'Debug console', load: () => import('./console/page.tsx') },
+  { id: 'events', title: 'Event creator', load: () => import('./creator/page.tsx') },
+  { id: 'channels', title: 'Channels', load: () => import('./inspector/channels-page.tsx') },
+  { id: 'connections', title: 'Connections', load: () => import('./inspector/connections-page.tsx') },
+  { id: 'webhooks', title: 'Webhooks', load: () => import('./webhooks/page.tsx') },
   { id: 'keys', title: 'App keys', load: () => import('./keys/page.tsx') },
   { id: 'settings', title: 'Settings', load: () => import('./settings/page.tsx') },
 ];

@@ -27,7 +27,14 @@ export function openRemoteDatabase(ask: AskOwner): Database {
       createIntrospector: (db) => new SqliteIntrospector(db),
     },
   });
-  return { kysely, kind: 'sqlite', close: () => kysely.destroy() };
+  // Its statements never stop this process's event loop anyway.
+  const database: Database = {
+    kysely,
+    kind: 'sqlite',
+    aside: () => ({ ...database, close: async () => {} }),
+    close: () => kysely.destroy(),
+  };
+  return database;
 }
 
 class RemoteDriver implements Driver {

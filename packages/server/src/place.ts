@@ -15,8 +15,6 @@ export interface Place {
   readonly keeper: () => string | null;
   /** Whether any worker takes requests. */
   readonly isReady: () => boolean;
-  /** The name under which the workers deliver webhooks, one of them at a time. */
-  readonly holder: string;
   /** What every worker measured, this one included, as its metrics gave it. */
   readonly scrape: () => Promise<readonly unknown[]>;
   /** Called once, before the server takes requests. */
@@ -27,10 +25,8 @@ export interface Place {
 export interface WorkerParts {
   /** This worker's metrics, for a scrape of all. */
   metrics(): Promise<unknown>;
-  /** Facts come to this worker when this has resolved. @param isTakeover from another, while clients are there */
-  beginConsuming(isTakeover: boolean): Promise<void>;
-  /** Ends that; resolves when what was told is written down. */
-  endConsuming(): Promise<void>;
+  /** This worker consumes facts from now on, in place of one that may have died with some. */
+  takeOver(): Promise<void>;
   /** A request that came to another worker. */
   forwarded(request: Request, server: Server<unknown>): Promise<Response>;
 }

@@ -1,6 +1,7 @@
 import { type Clock, createLog, type Log, systemClock } from '@earshot/base';
 import { lockDataFolder, openDatabase } from '@earshot/data';
 import type { Server } from 'bun';
+import { version } from '../package.json';
 import { Api } from './api/router.ts';
 import { type AppRegistry, openAppRegistry } from './apps/registry.ts';
 import type { Fact } from './channels/facts.ts';
@@ -15,24 +16,32 @@ import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
 import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
+import type { Roster } from './cluster/roster.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
+import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
 import { listen } from './http/listener.ts';
 import { Listeners } from './http/listeners.ts';
 import { RateBuckets } from './http/rates.ts';
+import { ClusterInspector } from './inspect/cluster-inspector.ts';
+import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
 import { SignInLimits } from './operators/sign-in-limits.ts';
 import type { Place } from './place.ts';
 import { Routes } from './routes.ts';
+import { openStatistics } from './statistics/open.ts';
+import type { Statistics } from './statistics/statistics.ts';
+import { ClusterTrace } from './trace/cluster-trace.ts';
+import { noteFact } from './trace/facts.ts';
+import type { Trace } from './trace/trace.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
-import type { Present } from './webhooks/teller.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
@@ -59,6 +68,11 @@ export interface EarshotServer {
   readonly port: number;
   readonly tlsUrl: string | null;
   readonly apps: AppRegistry;
+  /** What happens in the apps, as it happens, on all nodes. */
+  readonly trace: Trace;
+  readonly statistics: Statistics;
+  /** What is connected now, on all nodes. */
+  readonly inspector: Inspector;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
   /** Takes over the certificate that is in its files now, without ending a connection. @returns whether it could */
@@ -142,6 +156,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         break;
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
+        background('webhooks: refresh', webhooks.refresh());
         break;
       default:
         nodes.received(envelope);
@@ -152,7 +167,20 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
   stack.defer(() => nodes.close());
   const { cache } = cluster;
-  const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
+  const trace = new ClusterTrace({ nodes, apps, clock, counters, onProblem });
+  stack.defer(() => trace.close());
+  consumers.push((fact) => noteFact(trace, apps, fact));
+  const publisher = new Publisher({ hub, fanOut, bus, cache, clock, onlooker: trace });
+  const statistics = await openStatistics({
+    database,
+    apps,
+    nodes,
+    clock,
+    counters,
+    channels: async (appId) => (await roster.channels(appId, '')).length,
+    onProblem,
+  });
+  stack.defer(() => statistics.close());
 
   const webhooks = await openWebhooks({
     database,
@@ -161,9 +189,11 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     log,
     counters,
     leaseMs: config.leaseSeconds * 1000,
-    ...(place === undefined ? {} : { holder: place.holder }),
     privateAddresses: config.webhookPrivateAddresses,
     onProblem,
+    announce: () => bus.relay(everyNode, { kind: 'apps-changed' }),
+    heldByEnvironment: (app) => new Set(app === apps.first() ? Object.keys(config.app.settings) : []),
+    trace,
   });
   stack.defer(() => webhooks.stop());
   consumers.push((fact) => webhooks.told(fact));
@@ -176,6 +206,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     publisher,
     roster,
     webhooks,
+    trace,
     counters,
     clock,
     log,
@@ -183,8 +214,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
+  const inspector = new ClusterInspector({ nodes, apps, hub, connections, roster, cache, bus, clock });
   const rates = place?.rates ?? new RateBuckets(clock);
-  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock, rates };
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock, rates };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
     config,
@@ -225,18 +257,31 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
 
-  const present: Present = {
+  webhooks.start({
     isOccupied: async (appId, channel) => (await roster.channel(appId, channel)).subscriptions > 0,
     members: async (appId, channel) => new Set(await roster.userIds(appId, channel)),
-    occupied: async (appId) => (await roster.channels(appId, '')).map(({ name }) => name),
-  };
-  if (place === undefined) await webhooks.start(present, false);
+  });
   await chat.start();
   let isReady = true;
+  const dashboard = createDashboard({
+    operators,
+    signInLimits,
+    apps,
+    statistics,
+    trace,
+    inspector,
+    publishing: apiParts,
+    config,
+    clock,
+    log,
+    version,
+  });
+  stack.defer(() => dashboard.close());
   const routes = new Routes({
     config,
     api,
     home,
+    dashboard,
     chat,
     metrics: {
       contentType: metrics.contentType,
@@ -247,8 +292,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   place?.attach({
     metrics: () => metrics.values(),
-    beginConsuming: (isTakeover) => webhooks.start(present, isTakeover),
-    endConsuming: () => webhooks.rest(),
+    takeOver: () => tellPresent(apps, roster, (fact) => webhooks.told(fact)),
     forwarded: (request, server) => routes.answerForwarded(request, server),
   });
   const listeners = new Listeners<WebSocketSocket>({
@@ -296,10 +340,14 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     port: main.port ?? 0,
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
+    trace,
+    inspector,
+    statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     renewCertificate: () => listeners.renew(),
     async drain() {
       isReady = false;
+      dashboard.close();
       // Where others share the port, new clients go to them from now on.
       if (place !== undefined) listeners.refuseNew();
       fanOut.flushAll();
@@ -309,6 +357,22 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     },
     stop,
   };
+}
+
+/**
+ * Tells what is so, for consumers that know what they were told: the worker that they were to hear it from may have died
+ * with it. A pass over all channels and members.
+ */
+async function tellPresent(apps: AppRegistry, roster: Roster, told: (fact: Fact) => void): Promise<void> {
+  for (const { id: appId } of apps.all()) {
+    for (const { name: channel } of await roster.channels(appId, '')) {
+      told({ type: 'channel_occupied', appId, channel });
+      if (!channel.startsWith('presence-')) continue;
+      for (const userId of await roster.userIds(appId, channel)) {
+        told({ type: 'member_added', appId, channel, userId, userInfo: null });
+      }
+    }
+  }
 }
 
 /** Room for the largest client event that any app allows, with its data written in escapes. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { type TraceEntry, traceKinds } from '../contract.ts';
 import { filterOf, isFiltered, noFilter, passes, queryOf, streamQuery } from './filter.ts';
 import { kindGroups, toneOf } from './kinds.ts';
-import { asJson, clear, linesMax, noLines, pause, resume, withBatch } from './lines.ts';
+import { asJson, clear, linesMax, noLines, pause, resume, withBatch, withBreak } from './lines.ts';
 
 function entry(seq: number, more: Partial<TraceEntry> = {}): TraceEntry {
   return { seq, node: 'n1', at: 1_000 + seq, kind: 'published', ...more };
@@ -38,6 +38,18 @@ describe('lines of the console', () => {
     expect(first.shown.map((line) => line.skippedBefore)).toEqual([40, 0]);
     const second = withBatch(first, { entries: entries(3, 1), skipped: 0 }, 99);
     expect([second.skipped, second.skippedAt, second.heard]).toEqual([40, 77, 3]);
+  });
+
+  test('say where the stream was broken, once there is something before and after it', () => {
+    expect(withBreak(noLines)).toBe(noLines);
+    const first = withBreak(withBatch(noLines, { entries: entries(1, 1), skipped: 0 }, 5));
+    const second = withBatch(
+      withBatch(first, { entries: [], skipped: 0 }, 5),
+      { entries: entries(2, 2), skipped: 0 },
+      5,
+    );
+    expect(second.shown.map((line) => line.afterBreak)).toEqual([false, true, false]);
+    expect(second.broken).toBe(false);
   });
 
   test('go when it is cleared, those that wait too; the pause stays', () => {

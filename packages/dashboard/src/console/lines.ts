@@ -10,6 +10,8 @@ export interface Line {
   readonly entry: TraceEntry;
   /** Entries that the server left out just before this one. */
   readonly skippedBefore: number;
+  /** The stream was broken before this one: what happened meanwhile is not known here. */
+  readonly afterBreak: boolean;
 }
 
 /** What the console has heard. Changed by the functions below, which give the next one. */
@@ -29,6 +31,8 @@ export interface Lines {
   readonly skippedAt: number | null;
   /** Nodes that were heard of, by name, in order. */
   readonly nodes: readonly string[];
+  /** The stream was broken since the last entry. */
+  readonly broken: boolean;
 }
 
 export const noLines: Lines = {
@@ -40,6 +44,7 @@ export const noLines: Lines = {
   heard: 0,
   skippedAt: null,
   nodes: [],
+  broken: false,
 };
 
 /** What is known after a batch from the server came at `now`. */
@@ -50,6 +55,7 @@ export function withBatch(lines: Lines, batch: TraceBatch, now: number): Lines {
       id: `${entry.node}/${entry.seq}/${entry.at}`,
       entry,
       skippedBefore: index === 0 ? skipped : 0,
+      afterBreak: index === 0 && lines.broken,
     }),
   );
   const common = {
@@ -57,10 +63,16 @@ export function withBatch(lines: Lines, batch: TraceBatch, now: number): Lines {
     skipped: lines.skipped + skipped,
     skippedAt: skipped > 0 ? now : lines.skippedAt,
     nodes: withNodes(lines.nodes, entries),
+    broken: lines.broken && entries.length === 0,
   };
   return lines.paused
     ? { ...lines, ...common, held: newest(lines.held, fresh), heldCount: lines.heldCount + fresh.length }
     : { ...lines, ...common, shown: newest(lines.shown, fresh) };
+}
+
+/** The stream broke. Nothing is missing where nothing was heard yet. */
+export function withBreak(lines: Lines): Lines {
+  return lines.broken || lines.heard === 0 ? lines : { ...lines, broken: true };
 }
 
 export function pause(lines: Lines): Lines {

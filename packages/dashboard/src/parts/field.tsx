@@ -68,7 +68,7 @@ export interface InputOptions {
   readonly required?: boolean;
   readonly disabled?: boolean;
   readonly readOnly?: boolean;
-  readonly autocomplete?: string;
+  readonly autocomplete?: 'off' | 'username' | 'current-password' | 'new-password';
   readonly autoFocus?: boolean;
   readonly inputMode?: 'numeric' | 'url';
   readonly maxLength?: number;
@@ -77,10 +77,12 @@ export interface InputOptions {
 }
 
 export function TextField({ value, onValue, mono = false, rows, input = {}, ...field }: TextFieldProps) {
+  // Preact's types want to know at once which kind of input it is.
+  const given: object = input;
   const shared = {
     class: mono ? 'field field-mono' : 'field',
     value,
-    ...(mono && { spellcheck: false, autocapitalize: 'off', autocomplete: 'off' }),
+    ...(mono && { spellcheck: false, autocapitalize: 'off' as const, autocomplete: 'off' as const }),
   };
   return (
     <Field {...field}>
@@ -89,7 +91,7 @@ export function TextField({ value, onValue, mono = false, rows, input = {}, ...f
           <input
             type="text"
             {...shared}
-            {...input}
+            {...given}
             {...control}
             onInput={(event) => onValue(event.currentTarget.value)}
           />
@@ -97,10 +99,10 @@ export function TextField({ value, onValue, mono = false, rows, input = {}, ...f
           <textarea
             {...shared}
             rows={rows}
-            placeholder={input.placeholder}
-            required={input.required}
-            disabled={input.disabled}
-            readOnly={input.readOnly}
+            {...(input.placeholder !== undefined && { placeholder: input.placeholder })}
+            required={input.required ?? false}
+            disabled={input.disabled ?? false}
+            readOnly={input.readOnly ?? false}
             {...control}
             onInput={(event) => onValue(event.currentTarget.value)}
           />

@@ -5,16 +5,27 @@ const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFra
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const minute = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 export const formatNumber = (value: number) => whole.format(value);
 
-/** Seven digits and more are shortened: 12.3M. */
-export const formatFigure = (value: number) => (value < 1_000_000 ? whole : short).format(value);
+/** Eight digits and more are shortened: 12.3M. */
+export const formatFigure = (value: number) => (value < 10_000_000 ? whole : short).format(value);
+
+/** For an axis, where room is scarce: 950, 12K, 4.5M. */
+export const formatShort = (value: number) => (value < 10_000 ? whole : short).format(value);
 
 /** 12:31:05 */
 export const formatClock = (at: number) => clock.format(at);
 export const formatDay = (at: number) => day.format(at);
+/** Of the last weeks: 18 Nov, 19:35 */
+export const formatMinute = (at: number) => minute.format(at);
 export const formatMoment = (at: number) => moment.format(at);
 
 /** "3 minutes ago", "in 2 hours". */

@@ -26,9 +26,9 @@ export function Frame() {
       <a class="skip" href="#main">
         Skip to the page
       </a>
-      <div class="desk-rail">
+      <aside class="desk-rail" aria-label="Apps and account">
         <Rail />
-      </div>
+      </aside>
       <div class="desk-body">
         <header class="desk-bar">
           <button

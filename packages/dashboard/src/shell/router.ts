@@ -22,7 +22,7 @@ export class Router {
     this.#place = this.#read();
     this.#index = history.state?.index ?? 0;
     history.replaceState({ index: this.#index }, '');
-    addEventListener('popstate', (event) => void this.#popped(event.state));
+    window.addEventListener('popstate', (event) => void this.#popped(event.state));
     addEventListener('beforeunload', (event) => {
       if (this.#guards.size > 0) event.preventDefault();
     });

@@ -9,6 +9,7 @@ import type { Roster } from '../cluster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
 import type { Rates } from '../http/rates.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Trace } from '../trace/trace.ts';
 
 /** What the endpoints work with. */
 export interface ApiParts {
@@ -19,6 +20,7 @@ export interface ApiParts {
   readonly bus: Bus;
   readonly connections: Connections;
   readonly counters: Counters;
+  readonly trace: Trace;
   readonly clock: Clock;
   readonly rates: Rates;
 }

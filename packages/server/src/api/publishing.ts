@@ -23,6 +23,7 @@ export async function publishEvent(parts: ApiParts, app: App, event: Publish): P
   let kept: Promise<void>[] | null = null;
   for (const channel of event.channels) {
     parts.counters.eventsPublished++;
+    if (parts.trace.isWatched(app)) notePublished(parts, app, event, channel.name);
     const keeping = parts.publisher.publish({
       appId: app.id,
       channel,
@@ -36,6 +37,11 @@ export async function publishEvent(parts: ApiParts, app: App, event: Publish): P
     }
   }
   if (kept !== null) await Promise.all(kept);
+}
+
+function notePublished({ trace }: ApiParts, app: App, published: Publish, channel: string): void {
+  const { event, data, socketId } = published;
+  trace.note(app, { kind: 'published', channel, event, data, socketId });
 }
 
 export function wantsInfo(info: Info): boolean {

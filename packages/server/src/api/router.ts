@@ -6,6 +6,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import { readBody } from '../http/body.ts';
 import type { Target } from '../http/target.ts';
 import { Counters } from '../metrics/counters.ts';
+import { withoutSecrets } from '../trace/reason.ts';
 import { refusal } from './answer.ts';
 import { batchEvents } from './batch-events.ts';
 import type { ApiParts, Endpoint } from './call.ts';
@@ -58,6 +59,7 @@ export class Api {
   /** Never rejects. */
   async handle(request: Request, target: Target): Promise<Response> {
     let response: Response;
+    const began = this.#parts.clock.monotonic();
     const asked: Asked = { app: undefined };
     try {
       response = await this.#answer(request, target, asked);
@@ -72,7 +74,19 @@ export class Api {
     Counters.add(this.#parts.counters.apiRequests, response.status);
     asked.app?.tally.add('apiRequests');
     if (response.status >= 400) asked.app?.tally.add('apiErrors');
+    if (asked.app !== undefined && this.#parts.trace.isWatched(asked.app)) {
+      await this.#note(asked.app, request.method, target.path, response, began);
+    }
     return response;
+  }
+
+  /** For the debug console; the only time that an answer is read again. */
+  async #note(app: App, method: string, path: string, response: Response, began: number): Promise<void> {
+    const { trace, clock } = this.#parts;
+    const { status: code } = response;
+    const reason = code < 400 ? null : withoutSecrets(await response.clone().text());
+    const durationMs = clock.monotonic() - began;
+    trace.note(app, { kind: 'api_request', method, path, code, reason, durationMs });
   }
 
   async #answer(request: Request, { path, query }: Target, asked: Asked): Promise<Response> {

@@ -1,6 +1,7 @@
 import { clientEvent, errorCodes, errorTexts, exceedsBytes, isClientEventChannel } from '@earshot/protocol';
 import { takeMessages } from '../apps/message-quota.ts';
 import type { Connection } from './connection.ts';
+import { noteClientEvent } from './noted.ts';
 import type { Parts } from './parts.ts';
 
 const rateWindowMs = 1_000;
@@ -48,6 +49,7 @@ export function sendClientEvent(
   app.tally.add('clientEvents');
   const userId = connection.memberships?.get(channel) ?? null;
   const forward = () => {
+    noteClientEvent(parts, connection, message, userId);
     parts.publisher.publish({
       appId: app.id,
       channel: channel.name,
@@ -59,7 +61,12 @@ export function sendClientEvent(
   const { event, data } = message;
   const { socketId } = connection;
   const kept = parts.webhooks.clientEvent(app, { channel: channel.name.name, event, data, socketId, userId });
-  if (kept !== null) return kept.then(forward);
+  if (kept !== null) {
+    return kept.then((isKept) => {
+      if (isKept) forward();
+      else connection.refuse(errorTexts.clientEventNotKept.text());
+    });
+  }
   forward();
   return null;
 }

@@ -10,15 +10,21 @@ import {
   errorEvent,
 } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
-import { Connection } from './connection.ts';
+import { type Caller, Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
+import { noteConnected, noteDisconnected, noteSubscription } from './noted.ts';
 import type { Parts } from './parts.ts';
+import { SharedTexts } from './shared-texts.ts';
 import { endSignIn } from './sign-in.ts';
 import type { Handshake, Socket } from './socket.ts';
 import { newSocketId } from './socket-id.ts';
 import { endSubscription } from './unsubscribe.ts';
 
 const drainSliceMs = 50;
+/** What is kept of how a client came. The longest address is that of IPv6 with IPv4 in it. */
+const addressLengthMax = 45;
+const originLengthMax = 300;
+const clientLengthMax = 100;
 
 /** The connections of one app on this node. */
 interface AppConnections {
@@ -27,7 +33,9 @@ interface AppConnections {
   counted: number;
 }
 
+/** Why a client may not stay; `app` when it is known which one it came for. */
 interface Refusal {
+  readonly app: App | null;
   readonly code: number;
   readonly reason: string;
 }
@@ -37,6 +45,7 @@ export class Connections {
   readonly #parts: Parts;
   readonly #liveness: Liveness;
   readonly #byApp = new Map<App, AppConnections>();
+  readonly #texts = new SharedTexts();
   #draining = false;
 
   constructor(parts: Parts, pingSeconds: number) {
@@ -59,32 +68,47 @@ export class Connections {
   open(socket: Socket, handshake: Handshake): Connection | null {
     const admitted = this.#admit(handshake);
     if ('refusal' in admitted) {
-      const { code, reason } = admitted.refusal;
+      const { app, code, reason } = admitted.refusal;
       if (admitted.protocol < 6) socket.send(errorEvent(code, reason));
       socket.close(code, reason);
       this.#parts.counters.connectionClosed(code);
+      if (app !== null && this.#parts.trace.isWatched(app)) {
+        this.#parts.trace.note(app, { kind: 'refused', code, reason, transport: socket.transport });
+      }
       return null;
     }
     const { app, protocol } = admitted;
     const { clock, fanOut, counters, hub } = this.#parts;
     const socketId = newSocketId();
-    const connection = new Connection({ socketId, app, socket, protocol, fanOut, now: clock.monotonic() });
+    const connection = new Connection({
+      socketId,
+      app,
+      socket,
+      protocol,
+      caller: this.#callerOf(handshake),
+      fanOut,
+      at: clock.now(),
+      now: clock.monotonic(),
+    });
     counters.connectionsOpened++;
+    app.tally.opened(socket.transport);
     hub.listeners.set(socketId, socket);
     this.#liveness.add(connection);
     this.#ofApp(app).all.add(connection);
     if (app.settings.authorisedConnections) this.#awaitAuthorisation(connection);
     else this.#count(connection);
+    noteConnected(this.#parts, connection);
     connection.send(connectionEstablished(socketId, activityTimeoutSeconds));
     return connection;
   }
 
-  /** The socket is gone, whoever ended it. @param code the close code */
-  closed(connection: Connection, code: number): void {
+  /** The socket is gone, whoever ended it. @param code the close code @param reason its text, '' for none */
+  closed(connection: Connection, code: number, reason: string): void {
     if (connection.closed) return;
     connection.closed = true;
     const { counters, hub, roster } = this.#parts;
     counters.connectionClosed(code);
+    connection.app.tally.closed(connection.socket.transport);
     connection.onAuthorised = null;
     connection.authoriseTimer?.cancel();
     hub.listeners.delete(connection.socketId);
@@ -93,10 +117,18 @@ export class Connections {
     ofApp.all.delete(connection);
     if (connection.counted) roster.reportConnections(connection.app.id, --ofApp.counted);
     if (ofApp.all.size === 0) this.#byApp.delete(connection.app);
-    for (const channel of connection.subscriptions.values())
+    for (const channel of connection.subscriptions.values()) {
+      noteSubscription(this.#parts, connection, 'unsubscribed', channel, 'The connection ended');
       endSubscription(this.#parts, connection, channel);
+    }
     connection.subscriptions.clear();
     endSignIn(this.#parts, connection);
+    noteDisconnected(this.#parts, connection, code, reason);
+  }
+
+  /** The connections of an app on this node, the oldest first. */
+  of(app: App): Iterable<Connection> {
+    return this.#byApp.get(app)?.all ?? [];
   }
 
   /** Closes every connection of this node on which the user signed in (USER-8). */
@@ -130,6 +162,15 @@ export class Connections {
     this.#liveness.stop();
   }
 
+  #callerOf({ address, origin, query }: Handshake): Caller {
+    const client = [query.get('client') ?? '', query.get('version') ?? ''].join(' ').trim();
+    return {
+      address: this.#texts.of(address, addressLengthMax),
+      origin: origin === null ? null : this.#texts.of(origin, originLengthMax),
+      client: client === '' ? null : this.#texts.of(client, clientLengthMax),
+    };
+  }
+
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
   }
@@ -138,8 +179,9 @@ export class Connections {
     // What the client can read depends on its protocol, so a refusal for another reason needs it as well.
     const checked = checkHandshake(handshake.query);
     const protocol = 'protocol' in checked ? checked.protocol : 7;
+    let app: App | undefined;
     const refuse = (closeCode: CloseCode, reason = closeCode.reason) => ({
-      refusal: { code: closeCode.code, reason },
+      refusal: { app: app ?? null, code: closeCode.code, reason },
       protocol,
     });
     if (!handshake.hostAllowed) {
@@ -149,7 +191,7 @@ export class Connections {
       );
     }
     if (handshake.key === null) return refuse(closeCodes.pathNotFound);
-    const app = this.#parts.apps.byKey(handshake.key);
+    app = this.#parts.apps.byKey(handshake.key);
     if (app === undefined) {
       return refuse(closeCodes.unknownApp, closeReason(closeCodes.unknownApp, handshake.key));
     }

@@ -22,13 +22,16 @@ function setUp() {
     watch: () => promise,
     unwatch: (_appId: string, userId: string) => unwatched.push(userId),
   };
-  const parts = { users, roster, counters: new Counters(), background: () => {} } as unknown as Parts;
+  const trace = { isWatched: () => false };
+  const parts = { users, roster, trace, counters: new Counters(), background: () => {} } as unknown as Parts;
   const sent: string[] = [];
   const connection = new Connection({
     socketId: '1.2',
     app,
     socket: { send: (frame: string) => sent.push(frame) } as unknown as Connection['socket'],
     protocol: 7,
+    caller: { address: '127.0.0.1', origin: null, client: null },
+    at: 0,
     fanOut: { flushFor: () => {} } as unknown as Parts['fanOut'],
     now: 0,
   });

@@ -174,6 +174,26 @@ export class Metrics {
       () => counters.traceSkipped,
     );
     counter(
+      'console_watchers_refused_total',
+      'Debug consoles of other nodes that this one did not serve, being too many',
+      () => counters.traceWatchersRefused,
+    );
+    gauge(
+      'statistics_waiting',
+      'Rows of statistics that wait for the database',
+      () => counters.statisticsWaiting,
+    );
+    counter(
+      'statistics_dropped_total',
+      'Rows of statistics given up because the database was away for too long',
+      () => counters.statisticsDropped,
+    );
+    gauge(
+      'webhook_entries_waiting',
+      'Events for webhooks that wait in memory to be written down',
+      () => counters.webhookEntriesWaiting,
+    );
+    counter(
       'slow_clients_cut_total',
       'Connections cut because they read too slowly',
       () => counters.slowClientsCut,

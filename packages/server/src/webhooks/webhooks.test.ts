@@ -9,11 +9,7 @@ import { Counters } from '../metrics/counters.ts';
 import { openWebhooks, type Webhooks } from './webhooks.ts';
 
 const leaseMs = 15_000;
-const nothing = {
-  isOccupied: async () => false,
-  members: async () => new Set<string>(),
-  occupied: async () => [],
-};
+const nothing = { isOccupied: async () => false, members: async () => new Set<string>() };
 const channel = 'news';
 
 interface Node {
@@ -66,11 +62,11 @@ onEachDatabase((fresh) => {
     const clock = new ManualClock();
     const url = await fresh();
     const one = await open(stack, url, clock, receiver.url);
-    await one.webhooks.start(nothing);
+    one.webhooks.start(nothing);
     one.occupied('a');
     await receiver.next();
     const other = await open(stack, url, clock, receiver.url);
-    await other.webhooks.start(nothing);
+    other.webhooks.start(nothing);
     other.occupied('b');
     // The one that delivers finds what the other has written when it looks again.
     await eventually(() => {
@@ -94,7 +90,7 @@ onEachDatabase((fresh) => {
     const clock = new ManualClock();
     const url = await fresh();
     const before = await open(stack, url, clock, receiver.url);
-    await before.webhooks.start(nothing);
+    before.webhooks.start(nothing);
     before.occupied('gone');
     before.occupied('back');
     before.webhooks.told({
@@ -111,8 +107,7 @@ onEachDatabase((fresh) => {
     await before.webhooks.stop();
 
     const after = await open(stack, url, clock, receiver.url);
-    await after.webhooks.start({
-      ...nothing,
+    after.webhooks.start({
       isOccupied: async (_app, name) => name === 'back',
       members: async () => new Set(),
     });
@@ -131,7 +126,7 @@ onEachDatabase((fresh) => {
     using receiver = new HookReceiver();
     const clock = new ManualClock();
     const node = await open(stack, await fresh(), clock, receiver.url);
-    await node.webhooks.start(nothing);
+    node.webhooks.start(nothing);
     const names = Array.from({ length: 300 }, (_, n) => `channel-${n}`);
     for (const name of names) node.occupied(name);
     await eventually(() => node.counters.webhooksDelivered === names.length, 'all of them');
@@ -152,7 +147,7 @@ onEachDatabase((fresh) => {
     receiver.answer = () => new Response(null, { status: 500 });
     const clock = new ManualClock();
     const node = await open(stack, await fresh(), clock, receiver.url);
-    await node.webhooks.start(nothing);
+    node.webhooks.start(nothing);
     const second = await node.apps.create({ id: '4', name: 'Second' });
     await node.apps.update('4', { webhookUrl: receiver.url });
     node.webhooks.told({ type: 'channel_occupied', appId: '4', channel });

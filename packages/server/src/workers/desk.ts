@@ -15,8 +15,6 @@ const scrapeMs = 2_000;
 export interface Welcome {
   readonly port: number;
   readonly tlsPort: number | null;
-  /** See `Place.holder`. */
-  readonly holder: string;
   /** Whether the supervisor has the database. */
   readonly hasDatabase: boolean;
 }
@@ -54,7 +52,6 @@ export class Desk {
   readonly #onSeat: ((seat: Seat) => void)[] = [];
   readonly #ends = new Set<Promise<void>>();
   #consumer: Seat | null = null;
-  #appointing: Promise<void> = Promise.resolve();
   #hasConsumed = false;
   /** Added to the metrics of the workers. */
   figures: () => Readonly<Record<string, Figure>> = () => ({});
@@ -76,7 +73,7 @@ export class Desk {
     this.#folder = folder;
     this.#database = database;
     this.#rates = new RateBuckets(clock);
-    this.#welcome = { ...ports, holder: crypto.randomUUID(), hasDatabase: database !== null };
+    this.#welcome = { ...ports, hasDatabase: database !== null };
     const onProblem = (stage: string, error: unknown) => log.error({ err: error }, stage);
     this.#owner = new WorkersOwner(clock, leaseMs, onProblem);
     this.path = join(folder, 'workers.sock');
@@ -92,17 +89,12 @@ export class Desk {
     this.#onSeat.push(listener);
   }
 
-  /** Lets another worker consume facts, so that this one can end; resolves when it does. */
-  async handOver(from: Seat): Promise<void> {
+  /** Lets another worker consume facts, so that this one can end. */
+  handOver(from: Seat): void {
     from.isReady = false;
+    if (this.#consumer === from) this.#consumer = null;
+    this.#appoint();
     this.#tellState();
-    if (this.#consumer !== from) return;
-    this.#consumer = null;
-    this.#owner.roster.consume(null);
-    await from.link
-      .ask('rest')
-      .catch((error) => this.#log.error({ err: error }, 'workers: handing over failed'));
-    await this.#appoint();
   }
 
   /** All workers are on their way out. */
@@ -142,7 +134,7 @@ export class Desk {
     link.onClose(() => {
       this.#seats.delete(seat);
       if (this.#consumer === seat) this.#consumer = null;
-      void this.#appoint();
+      this.#appoint();
       this.#tellState();
     });
     return seat;
@@ -150,7 +142,7 @@ export class Desk {
 
   #ready(seat: Seat): void {
     seat.isReady = true;
-    void this.#appoint();
+    this.#appoint();
     this.#tellState();
     for (const listener of this.#onSeat) listener(seat);
   }
@@ -175,26 +167,18 @@ export class Desk {
     });
   }
 
-  /** Makes the oldest worker that is ready the consumer, if there is none. One after the other. */
-  #appoint(): Promise<void> {
-    this.#appointing = this.#appointing.then(async () => {
-      for (const seat of this.#seats) {
-        if (this.#consumer !== null) return;
-        if (!seat.isReady) continue;
-        try {
-          await seat.link.ask('consume', this.#hasConsumed);
-        } catch (error) {
-          if (!seat.link.isClosed) this.#log.error({ err: error }, 'workers: none consumes facts yet');
-          continue;
-        }
-        if (seat.link.isClosed || !seat.isReady) continue;
-        this.#hasConsumed = true;
-        this.#consumer = seat;
-        this.#owner.roster.consume(seat.link);
-        this.#tellState();
-      }
-    });
-    return this.#appointing;
+  /** Makes the oldest worker that is ready the consumer, if there is none. */
+  #appoint(): void {
+    if (this.#consumer !== null) return;
+    this.#consumer = this.seats.find(({ isReady }) => isReady) ?? null;
+    this.#owner.roster.consume(this.#consumer?.link ?? null);
+    if (this.#consumer === null) return;
+    if (this.#hasConsumed) {
+      this.#consumer.link
+        .ask('take-over')
+        .catch((error) => this.#log.error({ err: error }, 'workers: taking over the telling of facts failed'));
+    }
+    this.#hasConsumed = true;
   }
 
   #tellState(): void {

@@ -147,7 +147,7 @@ export class Fleet {
     this.#watch(slot, fresh);
     if (old === null || old.hasEnded) return;
     const seat = await old.seat;
-    if (seat !== null) await this.#desk.handOver(seat);
+    if (seat !== null) this.#desk.handOver(seat);
     await this.#drain(old);
   }
 

@@ -26,7 +26,6 @@ export async function startWorker(
   const place: Place = {
     cluster: new WorkersCluster(link),
     database: welcome.hasDatabase ? openRemoteDatabase((request) => link.ask('db', request)) : null,
-    holder: welcome.holder,
     sessions: {
       claim: (session) => link.ask('sessions.claim', session),
       claimed(session) {
@@ -43,8 +42,7 @@ export async function startWorker(
     scrape: () => link.ask('scrape'),
     attach(worker) {
       link.on('metrics', () => worker.metrics());
-      link.on<boolean>('consume', (isTakeover) => worker.beginConsuming(isTakeover));
-      link.on('rest', () => worker.endConsuming());
+      link.on('take-over', () => worker.takeOver());
       listener = listenForForwarded(forwardPath, worker);
     },
   };

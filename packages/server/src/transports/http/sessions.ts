@@ -1,4 +1,4 @@
-import type { Clock } from '@earshot/base';
+import { type Clock, systemClock } from '@earshot/base';
 import type { Topics } from '../../channels/fanout.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Connections } from '../../connection/connections.ts';
@@ -27,6 +27,8 @@ export class HttpSessions implements Topics, SessionKeeper {
   #touched: HttpSession[] = [];
   /** A round of writes is due, under way, or paid for by a pause. */
   #isHeld = false;
+  /** What the writes cost is the machine's time, whatever clock the connections live by. */
+  readonly #machine: Clock = systemClock;
 
   constructor(parts: Parts, connections: Connections, topics: AllTopics, bounds: HttpBounds) {
     this.#parts = parts;
@@ -67,8 +69,8 @@ export class HttpSessions implements Topics, SessionKeeper {
     setImmediate(() => this.#flush());
   }
 
-  closed(connection: Connection, code: number): void {
-    this.connections.closed(connection, code);
+  closed(connection: Connection, code: number, reason: string): void {
+    this.connections.closed(connection, code, reason);
   }
 
   slowClientCut(session: HttpSession): void {
@@ -95,7 +97,7 @@ export class HttpSessions implements Topics, SessionKeeper {
   }
 
   #flush(): void {
-    const startedAt = this.clock.monotonic();
+    const startedAt = this.#machine.monotonic();
     const touched = this.#touched;
     this.#touched = [];
     for (const session of touched) {
@@ -108,9 +110,9 @@ export class HttpSessions implements Topics, SessionKeeper {
     }
     // Streams hand their chunks to their sockets at the end of the turn.
     setImmediate(() => {
-      const busyMs = this.clock.monotonic() - startedAt;
+      const busyMs = this.#machine.monotonic() - startedAt;
       if (busyMs < 1) this.#resume();
-      else this.clock.after(Math.min(busyMs, pauseMsMax), () => this.#resume());
+      else this.#machine.after(Math.min(busyMs, pauseMsMax), () => this.#resume());
     });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { checkJson, formatJson } from './check.ts';
+import { checkJson, formatJson } from './json-check.ts';
 
 describe('what somebody has typed', () => {
   test('is JSON, text, or nothing', () => {
