@@ -380,7 +380,7 @@ describe('flags and variables', () => {
   });
 
   test('all that is wrong is reported at once', () => {
-    const env = { EARSHOT_PORT: 'x', EARSHOT_APP_ENABLED: 'x', EARSHOT_NOTHING: '1', EARSHOT_WORKERS: '2' };
+    const env = { EARSHOT_PORT: 'x', EARSHOT_APP_ENABLED: 'x', EARSHOT_NOTHING: '1', EARSHOT_WORKERS: '0' };
     expect(errorsOf(env, ['--nothing'])).toHaveLength(5);
   });
 

@@ -25,8 +25,6 @@ export interface Place {
 export interface WorkerParts {
   /** This worker's metrics, for a scrape of all. */
   metrics(): Promise<unknown>;
-  /** This worker consumes facts from now on, in place of one that may have died with some. */
-  takeOver(): Promise<void>;
   /** A request that came to another worker. */
   forwarded(request: Request, server: Server<unknown>): Promise<Response>;
 }

@@ -16,7 +16,6 @@ import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
 import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
-import type { Roster } from './cluster/roster.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
@@ -136,15 +135,21 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
   /** Facts that are the cluster's, not this node's alone: each reaches these once. */
   const consumers: ((fact: Fact) => void)[] = [];
-  const told = (fact: Fact, origin: boolean) => {
+  const told = (fact: Fact, here: boolean, origin: boolean) => {
     try {
-      announcer.announce(fact);
+      if (here) announcer.announce(fact);
       if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
     }
   };
-  const roster = cluster.connectRoster({ told, onProblem }, clock, config.leaseSeconds * 1000);
+  const factReceiver = {
+    told: (fact: Fact, origin: boolean) => told(fact, true, origin),
+    toldAgain: (fact: Fact) => told(fact, false, true),
+    written: () => webhooks.written(),
+    onProblem,
+  };
+  const roster = cluster.connectRoster(factReceiver, clock, config.leaseSeconds * 1000);
   stack.defer(() => roster.close());
   const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {
@@ -292,7 +297,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   place?.attach({
     metrics: () => metrics.values(),
-    takeOver: () => tellPresent(apps, roster, (fact) => webhooks.told(fact)),
     forwarded: (request, server) => routes.answerForwarded(request, server),
   });
   const listeners = new Listeners<WebSocketSocket>({
@@ -357,22 +361,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     },
     stop,
   };
-}
-
-/**
- * Tells what is so, for consumers that know what they were told: the worker that they were to hear it from may have died
- * with it. A pass over all channels and members.
- */
-async function tellPresent(apps: AppRegistry, roster: Roster, told: (fact: Fact) => void): Promise<void> {
-  for (const { id: appId } of apps.all()) {
-    for (const { name: channel } of await roster.channels(appId, '')) {
-      told({ type: 'channel_occupied', appId, channel });
-      if (!channel.startsWith('presence-')) continue;
-      for (const userId of await roster.userIds(appId, channel)) {
-        told({ type: 'member_added', appId, channel, userId, userInfo: null });
-      }
-    }
-  }
 }
 
 /** Room for the largest client event that any app allows, with its data written in escapes. */

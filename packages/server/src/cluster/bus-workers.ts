@@ -45,8 +45,8 @@ export class BusSwitch {
   /** Channels that some worker has. A pass over all topics, for the metrics. */
   get channels(): number {
     let count = 0;
-    // All other topics are the nodes' own.
-    for (const topic of this.#listeners.keys()) if (topic.includes('/')) count++;
+    // Those of channels begin with the id of their app; all others are the nodes' own.
+    for (const topic of this.#listeners.keys()) if (/^\d+\//.test(topic)) count++;
     return count;
   }
 

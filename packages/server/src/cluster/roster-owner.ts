@@ -4,13 +4,18 @@ import type { Link } from '../link/link.ts';
 import { type MemberInfo, type MemoryRoster, MemoryRosterState } from './roster-memory.ts';
 import type { JoinAnswer } from './roster-workers.ts';
 
-/** Facts that wait while no worker consumes; beyond it they are dropped, and the next consumer makes up from the state. */
-const waitingMax = 100_000;
+/** Facts that no consumer has written down yet; beyond it the oldest are dropped and counted. */
+const unwrittenMax = 100_000;
+
+interface Numbered {
+  readonly fact: Fact;
+  readonly number: number;
+}
 
 /**
  * The supervisor's side of the roster: every worker is a node of it. Facts of channels have as origin not the worker
- * that caused them but the one that consumes, which is always the same one while it lives: what it tells depends on what it
- * has told before.
+ * that caused them but the one that consumes, always the same one while it lives. What it has not confirmed when it ends
+ * is told again to the next one, so consumers may hear a fact twice and have to know what they have told.
  */
 export class RosterOwner extends MemoryRosterState {
   readonly #clock: Clock;
@@ -20,7 +25,8 @@ export class RosterOwner extends MemoryRosterState {
   /** Connections of each app, by worker. */
   readonly #connections = new Map<string, Map<MemoryRoster, number>>();
   #consumer: MemoryRoster | null = null;
-  #waiting: Fact[] = [];
+  #unwritten: Numbered[] = [];
+  #lastNumber = 0;
   #dropped = 0;
 
   constructor(clock: Clock, leaseMs: number, onProblem: (stage: string, error: unknown) => void) {
@@ -35,20 +41,18 @@ export class RosterOwner extends MemoryRosterState {
     return this.#dropped;
   }
 
-  /** From now on the worker at this end is the origin of facts, those included that waited; null: they wait. */
+  /** From now on the worker at this end is the origin of facts, also of those that nobody has written; null: they wait. */
   consume(link: Link | null): void {
-    const found = [...this.#links].find(([, other]) => other === link);
-    this.#consumer = found?.[0] ?? null;
-    if (this.#consumer === null) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const fact of waiting) this.#consumer.receive(fact, true);
+    const [node = null] = [...this.#links].find(([, other]) => other === link) ?? [];
+    this.#consumer = node;
+    if (node === null) return;
+    for (const { fact, number } of this.#unwritten) link?.note('roster.toldAgain', [fact, number]);
   }
 
   attach(link: Link): void {
     const node = this.connect(
       {
-        told: (fact, origin) => link.note('roster.told', [fact, origin]),
+        told: (fact, origin) => link.note('roster.told', [fact, origin, origin ? this.#numberOf(fact) : 0]),
         onProblem: this.#onProblem,
       },
       this.#clock,
@@ -65,7 +69,7 @@ export class RosterOwner extends MemoryRosterState {
     const origin = isOfUser && this.#links.has(by) ? by : this.#consumer;
     const nodes = new Set([by, ...concerned]);
     if (origin !== null) nodes.add(origin);
-    else if (!isOfUser) this.#keep(fact);
+    if (!isOfUser) this.#keep(fact);
     for (const node of nodes) if (this.#links.has(node)) node.receive(fact, node === origin);
   }
 
@@ -80,8 +84,24 @@ export class RosterOwner extends MemoryRosterState {
   }
 
   #keep(fact: Fact): void {
-    if (this.#waiting.length < waitingMax) this.#waiting.push(fact);
-    else this.#dropped++;
+    // A count is news only while it is so.
+    if (fact.type === 'subscription_count') return;
+    this.#unwritten.push({ fact, number: ++this.#lastNumber });
+    if (this.#unwritten.length <= unwrittenMax) return;
+    this.#unwritten.shift();
+    this.#dropped++;
+  }
+
+  /** 0 for facts that are not kept. */
+  #numberOf(fact: Fact): number {
+    const last = this.#unwritten.at(-1);
+    return last?.fact === fact ? last.number : 0;
+  }
+
+  #written(node: MemoryRoster, number: number): void {
+    if (node !== this.#consumer) return;
+    const from = this.#unwritten.findIndex((one) => one.number > number);
+    this.#unwritten = from === -1 ? [] : this.#unwritten.slice(from);
   }
 
   /** Answers at once, each: an answer must not be overtaken by what becomes true after it. */
@@ -119,6 +139,7 @@ export class RosterOwner extends MemoryRosterState {
     link.on<[string, string]>('roster.channels', ([appId, prefix]) => node.channels(appId, prefix));
     link.on<[string, string]>('roster.channel', ([appId, channel]) => node.channel(appId, channel));
     link.on<[string, string]>('roster.userIds', ([appId, channel]) => node.userIds(appId, channel));
+    link.on<number>('roster.written', (number) => this.#written(node, number));
     link.on('roster.close', () => this.#detach(node));
   }
 

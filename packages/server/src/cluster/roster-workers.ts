@@ -21,11 +21,21 @@ export class WorkersRoster implements Roster {
   /** Lists of the channels in which this worker has members. */
   readonly #lists = new Map<string, PresenceList>();
   #closed = false;
+  /** Number of the last fact that was told here as the origin, and whether it is being confirmed. */
+  #consumed = 0;
+  #confirming = false;
 
   constructor(link: Link, receiver: RosterReceiver) {
     this.#link = link;
     this.#receiver = receiver;
-    link.on<[Fact, boolean]>('roster.told', ([fact, origin]) => this.#told(fact, origin));
+    link.on<[Fact, boolean, number]>('roster.told', ([fact, origin, number]) => {
+      this.#told(fact, origin);
+      this.#consume(number);
+    });
+    link.on<[Fact, number]>('roster.toldAgain', ([fact, number]) => {
+      receiver.toldAgain?.(fact);
+      this.#consume(number);
+    });
     link.on<[string, string, string, string | null]>('roster.info', ([appId, channel, userId, userInfo]) =>
       this.#lists.get(keyOf(appId, channel))?.set(userId, userInfo),
     );
@@ -135,6 +145,27 @@ export class WorkersRoster implements Roster {
       this.#lists.get(keyOf(fact.appId, fact.channel))?.delete(fact.userId);
     }
     this.#receiver.told(fact, origin);
+  }
+
+  /** Confirms to the supervisor what consumers have written; until then it keeps it for another worker. */
+  #consume(number: number): void {
+    if (number === 0) return;
+    this.#consumed = number;
+    if (this.#confirming) return;
+    this.#confirming = true;
+    this.#confirm()
+      .catch((error) => this.#receiver.onProblem('roster: writing down facts', error))
+      .finally(() => {
+        this.#confirming = false;
+      });
+  }
+
+  async #confirm(): Promise<void> {
+    for (let confirmed = 0; confirmed !== this.#consumed; ) {
+      confirmed = this.#consumed;
+      await this.#receiver.written?.();
+      this.#link.note('roster.written', confirmed);
+    }
   }
 
   #ofApp(appId: string): { own: number; others: number } {

@@ -147,12 +147,17 @@ test('facts wait while nobody consumes them, and go to the next one, each once',
   for (let i = 0; i < 2; i++) {
     const link = await connect();
     const told: string[] = [];
+    const again: string[] = [];
     const roster = new WorkersCluster(link).connectRoster(
-      { told: (fact, origin) => origin && told.push(fact.type), onProblem },
+      {
+        told: (fact, origin) => origin && told.push(fact.type),
+        toldAgain: (fact) => again.push(fact.type),
+        onProblem,
+      },
       new ManualClock(),
       leaseMs,
     );
-    nodes.push({ link, told, roster });
+    nodes.push({ link, told, again, roster });
   }
   const [first, second] = nodes as [(typeof nodes)[0], (typeof nodes)[0]];
   await second.roster.reportSubscriptions('1', 'a', 1);
@@ -164,8 +169,14 @@ test('facts wait while nobody consumes them, and go to the next one, each once',
   expect(first.told.length).toBe(2);
   await second.link.ask('consume');
   await settled();
-  expect(second.told).toEqual(['subscription_count', 'channel_vacated']);
+  expect(second.again).toEqual(['channel_vacated']);
+  expect(second.told).toEqual([]);
   expect(first.told.length).toBe(2);
+  // What was written is not told again.
+  await second.link.ask('round');
+  await first.link.ask('consume');
+  await settled();
+  expect(first.again).toEqual([]);
 });
 
 test('newer info of a member reaches the lists of the other workers', async () => {

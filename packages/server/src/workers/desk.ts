@@ -52,7 +52,6 @@ export class Desk {
   readonly #onSeat: ((seat: Seat) => void)[] = [];
   readonly #ends = new Set<Promise<void>>();
   #consumer: Seat | null = null;
-  #hasConsumed = false;
   /** Added to the metrics of the workers. */
   figures: () => Readonly<Record<string, Figure>> = () => ({});
   /** Answers `sign-in-link` and the like for the supervisor. */
@@ -123,6 +122,13 @@ export class Desk {
   #sit(link: Link, id: string): Seat {
     const seat: Seat = { id, link, forwardPath: join(this.#folder, `worker-${id}.sock`), isReady: false };
     this.#seats.add(seat);
+    // Before what it held is swept: somebody else is to hear of that.
+    link.onClose(() => {
+      this.#seats.delete(seat);
+      if (this.#consumer === seat) this.#consumer = null;
+      this.#appoint();
+      this.#tellState();
+    });
     this.#owner.attach(link);
     this.#serveSessions(seat);
     this.#serveDatabase(link);
@@ -131,12 +137,6 @@ export class Desk {
     );
     link.on('scrape', () => this.#scrape());
     link.on('ready', () => this.#ready(seat));
-    link.onClose(() => {
-      this.#seats.delete(seat);
-      if (this.#consumer === seat) this.#consumer = null;
-      this.#appoint();
-      this.#tellState();
-    });
     return seat;
   }
 
@@ -172,13 +172,6 @@ export class Desk {
     if (this.#consumer !== null) return;
     this.#consumer = this.seats.find(({ isReady }) => isReady) ?? null;
     this.#owner.roster.consume(this.#consumer?.link ?? null);
-    if (this.#consumer === null) return;
-    if (this.#hasConsumed) {
-      this.#consumer.link
-        .ask('take-over')
-        .catch((error) => this.#log.error({ err: error }, 'workers: taking over the telling of facts failed'));
-    }
-    this.#hasConsumed = true;
   }
 
   #tellState(): void {

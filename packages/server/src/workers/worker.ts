@@ -42,7 +42,6 @@ export async function startWorker(
     scrape: () => link.ask('scrape'),
     attach(worker) {
       link.on('metrics', () => worker.metrics());
-      link.on('take-over', () => worker.takeOver());
       listener = listenForForwarded(forwardPath, worker);
     },
   };
