@@ -6,6 +6,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { beyondBare, earshotAlone, scenarios } from './scenarios/index.ts';
+import { workersSettings } from './scenarios/workers.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
 import {
   pinned,
@@ -100,7 +101,7 @@ function progress(text: string): void {
 
 /** One server and one generator, from start to end. */
 async function measure(scenario: string, name: ServerName, scale: Scale): Promise<Measures> {
-  const server = await startServer(name);
+  const server = await startServer(name, scenario === 'workers' ? workersSettings : {});
   const { port, pid, app } = server;
   const generator = startChild(
     pinned('generator', [

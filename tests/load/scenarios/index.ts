@@ -6,6 +6,7 @@ import { paced } from './paced.ts';
 import { presence } from './presence.ts';
 import { publish } from './publish.ts';
 import type { Scenario } from './scenario.ts';
+import { workers } from './workers.ts';
 
 /** Every scenario by the name that `--only` takes and the table uses. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map([
@@ -21,6 +22,7 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['polling', polling],
   ['idle-streaming', httpIdle('xhr_streaming')],
   ['idle-events', httpIdle('event_stream')],
+  ['workers', workers],
 ]);
 
 /** Scenarios of what the bare server does not have. */
@@ -31,6 +33,7 @@ export const beyondBare: ReadonlySet<string> = new Set([
   'polling',
   'idle-streaming',
   'idle-events',
+  'workers',
 ]);
 /** Nor soketi: of HTTP transports it has none. */
 export const earshotAlone: ReadonlySet<string> = new Set(
