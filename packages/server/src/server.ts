@@ -260,6 +260,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     statistics,
     trace,
     inspector,
+    webhooks: webhooks.desk,
     publishing: apiParts,
     config,
     clock,
