@@ -240,6 +240,32 @@ test('why a connection ended is seen: the server’s word, or that the client re
   ]);
 });
 
+test('traffic that outruns the console is counted, in the batch and in the metrics', async () => {
+  await using scene = await twoNodes({ EARSHOT_APP_BATCH_EVENTS: '400' });
+  const { a, b } = scene;
+  const [one, two] = [await a.connect(), await b.connect()];
+  await a.join(one, 'news');
+  await b.join(two, 'news');
+  const batch = new Array(400).fill({ channel: 'news', name: 'e', data: 'x' });
+  expect((await a.api.batch(batch)).status).toBe(200);
+  await two.take(400);
+  const seen = () => scene.batches.reduce((sum, { entries, skipped }) => sum + entries.length + skipped, 0);
+  // 400 accepted, 400 sent by each of two nodes, a request; two clients that came and subscribed, a channel.
+  await eventually(() => seen() >= 1_206, '1,206 entries, shown or skipped');
+  expect(seen()).toBe(1_206);
+  expect(scene.batches.every(({ entries }) => entries.length <= 200)).toBe(true);
+  const skipped = scene.batches.reduce((sum, batch) => sum + batch.skipped, 0);
+  expect(skipped).toBeGreaterThan(0);
+  const counted = await Promise.all(
+    [a, b].map(async ({ origin }) => {
+      const metrics = await (await fetch(`${origin}/metrics`)).text();
+      expect(metrics).toMatch(/^earshot_nodes 2$/m);
+      return Number(/^earshot_console_entries_skipped_total (\d+)$/m.exec(metrics)?.[1]);
+    }),
+  );
+  expect((counted[0] ?? 0) + (counted[1] ?? 0)).toBe(skipped);
+});
+
 test('a server that stops takes its console with it, and the others go on', async () => {
   await using scene = await twoNodes();
   const { a, b } = scene;
