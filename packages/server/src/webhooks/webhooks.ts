@@ -2,16 +2,18 @@ import type { Clock, Log, Timer } from '@earshot/base';
 import { createOutbound } from '@earshot/chat/outbound';
 import { type Database, sql } from '@earshot/data';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Trace } from '../trace/trace.ts';
-import { Attempts, isHidden } from './attempts.ts';
+import { Attempts } from './attempts.ts';
 import { Delivery } from './delivery.ts';
 import type { WebhookDesk } from './desk.ts';
 import { createWebhookDesk } from './desk-database.ts';
 import { Endpoints } from './endpoints.ts';
 import { Journal } from './journal.ts';
+import { readText } from './rows.ts';
 import { migrateWebhookTables, settingsEndpoint, webhookTables } from './tables.ts';
 import { type Present, Teller } from './teller.ts';
 import { forgetBeliefs } from './told.ts';
@@ -85,7 +87,10 @@ export async function openWebhooks(options: {
     onTakenOver: (app) => reconcileLater(app),
   });
   const onWritten = () => delivery.look();
-  const journal = new Journal({ db, endpoints, clock, log, counters, onProblem, onWritten });
+  const journal = new Journal({
+    ...{ db, endpoints, clock, log, counters, onProblem, onWritten },
+    kind: database.kind,
+  });
   const teller = new Teller({ apps, endpoints, journal, clock, onProblem });
 
   /** Compares what endpoints believe with what is so, page by page (HOOK-10). */
@@ -103,7 +108,7 @@ export async function openWebhooks(options: {
         .execute();
       await teller.reconcile(
         app,
-        rows.map(({ channel, user_id }) => ({ channel, userId: user_id })),
+        rows.map(({ channel, user_id }) => ({ channel, userId: readText(user_id) })),
       );
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageMax) return;
@@ -186,7 +191,7 @@ export async function openWebhooks(options: {
     told: (fact) => teller.told(fact),
     clientEvent(app, { channel, event, data, socketId, userId }) {
       const wanting = endpoints.of(app).wanting('client_event', channel);
-      if (wanting.length === 0 || isHidden(app, channel)) return null;
+      if (wanting.length === 0 || isContentHidden(app, channel)) return null;
       return journal.add(
         app,
         {
