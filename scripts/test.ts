@@ -60,6 +60,10 @@ const conformanceOver = (transport: string): Step => ({
 
 /** What of conformance has to do with where a session of an HTTP transport lives. */
 const onTransports = ['http-transports', 'event-stream', 'subscribe', 'presence', 'private', 'client-events'];
+/** What of it has to do with several processes being one server. */
+const ofWorkers = ['users', 'counts', 'cache', 'api', 'connection', 'webhooks', 'tls', ...onTransports];
+const conformanceFiles = (names: readonly string[]) =>
+  names.map((name) => `./tests/conformance/${name}.test.ts`);
 
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
@@ -79,7 +83,7 @@ const steps: readonly Step[] = [
   conformanceOver('event_stream'),
   {
     name: 'conformance of two workers',
-    command: bunTest(testTimeoutMs, './tests/conformance'),
+    command: bunTest(testTimeoutMs, ...conformanceFiles(ofWorkers)),
     tests: true,
     // Requests that one worker passes to the other are of the test's process as well.
     env: { EARSHOT_TEST_WORKERS: '2', BUN_CONFIG_MAX_HTTP_REQUESTS: '5000' },
@@ -88,7 +92,7 @@ const steps: readonly Step[] = [
   ...['xhr_streaming', 'xhr_polling', 'event_stream'].map(
     (transport): Step => ({
       name: `two workers, ${transport}`,
-      command: bunTest(testTimeoutMs, ...onTransports.map((name) => `./tests/conformance/${name}.test.ts`)),
+      command: bunTest(testTimeoutMs, ...conformanceFiles(onTransports)),
       tests: true,
       env: {
         EARSHOT_TEST_TRANSPORT: transport,

@@ -6,8 +6,8 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { beyondBare, earshotAlone, scenarios } from './scenarios/index.ts';
-import { workersSettings } from './scenarios/workers.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
+import { workersSettings } from './scenarios/workers.ts';
 import {
   pinned,
   type ServerName,

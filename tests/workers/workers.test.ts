@@ -35,7 +35,10 @@ async function joinPresence(server: EarshotProcess, wire: Wire, channel: string,
 
 async function usersOf(server: EarshotProcess, channel: string): Promise<string[]> {
   const answer = await server.api.get(`/channels/${channel}/users`);
-  return answer.json<{ users: { id: string }[] }>().users.map(({ id }) => id).sort();
+  return answer
+    .json<{ users: { id: string }[] }>()
+    .users.map(({ id }) => id)
+    .sort();
 }
 
 const metricsOf = async (server: EarshotProcess) =>

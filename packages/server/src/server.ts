@@ -298,6 +298,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     },
     http,
     isReady: () => isReady || place?.isReady() === true,
+    others: place === undefined ? null : { keeper: place.keeper, forward: place.sessions.forward },
   });
   place?.attach({
     metrics: () => metrics.values(),

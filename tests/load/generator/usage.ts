@@ -13,7 +13,11 @@ export function cpuMicros(pid: number): number {
 
 /** Processes that this one has started, such as workers. */
 export function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
 }
 
 /** The same of a server: its process, and its workers if it has some. */

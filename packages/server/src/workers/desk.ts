@@ -9,7 +9,8 @@ import { SessionDirectory } from './session-directory.ts';
 
 /** What workers and supervisor say to each other; a worker of another format is refused. */
 export const deskFormat = 1;
-const scrapeMs = 2_000;
+/** Prometheus waits for 10 s. */
+const scrapeMs = 8_000;
 
 /** What a worker is told when it connects. */
 export interface Welcome {
@@ -153,6 +154,9 @@ export class Desk {
     link.on<string>('sessions.claimed', (id) => void sessions.claim(id, forwardPath));
     link.on<string>('sessions.find', (id) => sessions.find(id, forwardPath));
     link.on<string>('sessions.release', (id) => sessions.release(id, forwardPath));
+    link.on<string>('sessions.missed', (address) => {
+      for (const other of this.#seats) if (other.link !== link) other.link.note('sessions.missed', address);
+    });
     link.onClose(() => sessions.releaseAll(forwardPath));
   }
 

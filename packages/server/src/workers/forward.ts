@@ -1,3 +1,4 @@
+import { targetOf } from '../http/target.ts';
 import { forwardedHeaders } from '../transports/http/owners.ts';
 import { plain, type TransportRequest } from '../transports/http/request.ts';
 
@@ -5,7 +6,14 @@ import { plain, type TransportRequest } from '../transports/http/request.ts';
 const unreadSeconds = 12;
 
 /** Of a request, what its session's transport may ask for. */
-const passedHeaders = ['authorization', 'last-event-id', 'content-type', 'accept', 'origin', 'range'];
+const passedHeaders = [
+  'authorization',
+  'last-event-id',
+  'content-type',
+  'accept',
+  'origin',
+  'sec-fetch-site',
+];
 /** Of an answer, what is this listener's own to say. */
 const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'date', 'keep-alive'];
 
@@ -25,7 +33,8 @@ export async function forward(
   const abort = new AbortController();
   request.signal.addEventListener('abort', () => abort.abort(), { once: true });
   try {
-    const answer = await fetch(`http://worker${call.path}?${call.query}`, {
+    const { path, query } = targetOf(request.url);
+    const answer = await fetch(`http://worker${path}?${query}`, {
       unix: owner,
       method: request.method,
       headers,

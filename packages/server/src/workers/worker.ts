@@ -34,6 +34,8 @@ export async function startWorker(
       },
       find: (session) => link.ask('sessions.find', session),
       release: (session) => link.note('sessions.release', session),
+      missed: (address) => link.note('sessions.missed', address),
+      onMissed: (listener) => link.on('sessions.missed', listener),
       forward,
     },
     rates: { take: (key, amount, limit) => link.ask('rates.take', [key, amount, limit]) },

@@ -9,6 +9,10 @@ export interface SessionOwners {
   /** @returns the other worker that has it; null: none */
   find(id: string): Promise<string | null>;
   release(id: string): void;
+  /** An address has asked for a session that does not exist. */
+  missed(address: string): void;
+  /** The same at another worker. */
+  onMissed(listener: (address: string) => void): void;
   /** Has the request answered by its owner. @param body null: it has none */
   forward(owner: string, call: TransportRequest, body: Uint8Array | null): Promise<Response>;
 }
@@ -19,6 +23,8 @@ export const noOtherOwners: SessionOwners = {
   claimed() {},
   find: async () => null,
   release() {},
+  missed() {},
+  onMissed() {},
   forward: () => Promise.reject(new Error('there is no other worker')),
 };
 

@@ -78,6 +78,7 @@ export class XhrTransport {
       xhr_streaming: { ...framing, transport: 'xhr_streaming' },
     };
     this.#misses = new Misses(parts.clock);
+    owners.onMissed((address) => this.#misses.count(address));
   }
 
   /** Sessions by transport. A pass over all of them, for the metrics. */
@@ -134,7 +135,7 @@ export class XhrTransport {
     const known = this.#known.get(idOf(path));
     if (known === undefined) return this.#attach(call, this.#open(call, path, kind, origin), kind);
     if (known.origin !== origin || this.#isGuessing(call, known)) {
-      this.#misses.count(call.client.address);
+      this.#missed(call.client.address);
       return plain(404, 'There is no such session');
     }
     // A blank line counts as life to the client, and makes the head of the response leave at once.
@@ -187,7 +188,7 @@ export class XhrTransport {
     const known = this.#known.get(idOf(path));
     const connection = known?.session.connection ?? null;
     if (known === undefined || connection === null || connection.closed || this.#isGuessing(call, known)) {
-      this.#misses.count(address);
+      this.#missed(address);
       return this.#misses.tooMany(address)
         ? plain(429, 'Too many requests for sessions that do not exist')
         : plain(404, 'There is no such session');
@@ -216,6 +217,11 @@ export class XhrTransport {
    */
   #isGuessing({ client }: TransportRequest, known: Known): boolean {
     return known.address !== client.address && this.#misses.tooMany(client.address);
+  }
+
+  #missed(address: string): void {
+    this.#misses.count(address);
+    this.#owners.missed(address);
   }
 
   #isAlive(session: HttpSession): void {
