@@ -45,7 +45,9 @@ class FakeCluster {
       },
       answer: (about, answer) => void own.set(about, answer),
       tell() {},
+      onJoined() {},
       hear() {},
+      onJoined() {},
       close: async () => void this.answers.delete(self),
     };
   }
