@@ -11,8 +11,11 @@ import { filterFromJson, filterToJson, matches } from './filter.ts';
 import { TooManyWatchers, type Trace, type TraceFilter, type TraceNote } from './trace.ts';
 
 const batchMs = 100;
-/** Data of a batch, all together; beyond it what is shown of each is short. */
-const batchDataBytesMax = 256 * 1024;
+/**
+ * Data of a batch, all together; beyond it what is shown of each is short. Batches share the bus with events, and must not
+ * crowd them out.
+ */
+const batchDataBytesMax = 64 * 1024;
 const shortDataBytes = 128;
 /** A node that does not hear of a watcher again for so long takes it for gone. */
 const leaseMs = 15_000;
