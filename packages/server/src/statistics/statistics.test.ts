@@ -47,7 +47,6 @@ class FakeCluster {
       tell() {},
       onJoined() {},
       hear() {},
-      onJoined() {},
       close: async () => void this.answers.delete(self),
     };
   }
