@@ -102,12 +102,11 @@ function progress(text: string): void {
 
 /** One server and one generator, from start to end. */
 async function measure(scenario: string, name: ServerName, scale: Scale): Promise<Measures> {
-<<<<<<< HEAD
-  const server = await startServer(name, scenario === 'workers' ? workersSettings : {});
-=======
   const receiver = name === 'desk' ? startReceiver() : null;
-  const server = await startServer(name, receiver === null ? {} : webhookTo(receiver.url));
->>>>>>> main
+  const server = await startServer(name, {
+    ...(receiver === null ? {} : webhookTo(receiver.url)),
+    ...(scenario === 'workers' ? workersSettings : {}),
+  });
   const { port, pid, app } = server;
   const generator = startChild(
     pinned('generator', [
