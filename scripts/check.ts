@@ -27,15 +27,9 @@ const serverRows = [
   ['inspect', 'transports', 'api'],
   ['home', 'dashboard'],
   ['chat'],
-<<<<<<< HEAD
   ['routes.ts', 'place.ts'],
-  ['server.ts', 'login-link.ts'],
-  ['workers'],
-=======
-  ['routes.ts'],
   ['server.ts'],
-  ['commands'],
->>>>>>> main
+  ['commands', 'workers'],
   ['main.ts'],
 ];
 

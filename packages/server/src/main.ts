@@ -6,25 +6,16 @@ import { type ChatConfig, readChatConfig } from './chat-config.ts';
 import { appsCommand, loginLinkCommand, operatorsCommand } from './commands/run.ts';
 import { type Config, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
+import { workersOf } from './workers/count.ts';
 import { FleetError } from './workers/fleet.ts';
-import { beWorker, Supervisor, workersOf } from './workers/supervisor.ts';
+import type { Supervisor } from './workers/supervisor.ts';
 
-<<<<<<< HEAD
-const [command, ...rest] = process.argv.slice(2);
-if (command === '--version') console.log(version);
-else if (command === 'login-link') {
-  await run(readConfig(rest, process.env), async (config) => console.log(await loginLink(config)));
-} else if (command === 'worker') {
-  await run(readConfig(rest.slice(3), process.env), (config) =>
-    beWorker(config, createLog(config.logLevel).child({ worker: Number(rest[2]) }), rest),
-  );
-} else if (command === 'chat') await run(readChatConfig(rest, process.env), serveChat);
-else await run(readConfig(process.argv.slice(2), process.env), serve);
-=======
 /** What the first word may be; without one the server runs. They are told in `--help` (config/help.ts). */
 const commands: Readonly<Record<string, (rest: readonly string[]) => Promise<number>>> = {
   serve: (rest) => run(readConfig(rest, process.env), serve),
   chat: (rest) => run(readChatConfig(rest, process.env), serveChat),
+  // What a supervisor starts (workers/); for nobody else.
+  worker: (rest) => run(readConfig(rest.slice(3), process.env), (config) => serveAsWorker(config, rest)),
   apps: (rest) => appsCommand(rest, process.env),
   operators: (rest) => operatorsCommand(rest, process.env),
   'login-link': (rest) => loginLinkCommand(rest, process.env),
@@ -49,7 +40,6 @@ if (command === undefined && /^[a-z]/.test(word)) {
   // What a failed start has left open must not keep the process.
   if (code !== 0) process.exit(code);
 }
->>>>>>> main
 
 /** Turns what is wrong with the settings or with the start into text for a person and exit code 1. */
 async function run<Settings>(
@@ -65,13 +55,9 @@ async function run<Settings>(
     await task(read.config);
     return 0;
   } catch (error) {
-<<<<<<< HEAD
-    if (error instanceof StartError || error instanceof DataError) fail([error.message]);
-    // The worker has said why.
-    if (error instanceof FleetError) process.exit(error.exitCode);
-=======
     if (error instanceof StartError || error instanceof DataError) return failed([error.message]);
->>>>>>> main
+    // The worker has said why.
+    if (error instanceof FleetError) return error.exitCode;
     console.error(error);
     return 1;
   }
@@ -83,11 +69,11 @@ function failed(errors: readonly string[]): number {
 }
 
 async function serve(config: Config): Promise<void> {
-  // Loaded when they are needed: commands beside the server start faster without.
-  const { createServer } = await import('./server.ts');
   const log = createLog(config.logLevel);
   const count = workersOf(config);
   if (count > 1) return supervise(config, log, count);
+  // Loaded when they are needed: commands beside the server start faster without.
+  const { createServer } = await import('./server.ts');
   const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
   process.on('SIGHUP', () => server.renewCertificate());
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
@@ -99,7 +85,8 @@ async function supervise(config: Config, log: Log, count: number): Promise<void>
     console.error(`earshot: ${error.message}`);
     process.exit(error.exitCode);
   };
-  const args = process.argv.slice(2);
+  const { Supervisor } = await import('./workers/supervisor.ts');
+  const args = word === 'serve' ? rest : process.argv.slice(2);
   let supervisor: Supervisor | null = null;
   process.on('SIGHUP', () => {
     if (supervisor === null) return;
@@ -114,6 +101,11 @@ async function supervise(config: Config, log: Log, count: number): Promise<void>
   );
   log.info({ url: supervisor.url, workers: count, version }, 'listening');
   if (process.stdout.isTTY) await greet(supervisor);
+}
+
+async function serveAsWorker(config: Config, given: readonly string[]): Promise<void> {
+  const { beWorker } = await import('./workers/worker-process.ts');
+  await beWorker(config, createLog(config.logLevel).child({ worker: Number(given[2]) }), given);
 }
 
 async function greet(server: { readonly address: string; signInLink(): Promise<string> }): Promise<void> {

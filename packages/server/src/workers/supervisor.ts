@@ -1,15 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Log, systemClock } from '@earshot/base';
 import { lockDataFolder, ownSqlite } from '@earshot/data';
 import type { Config } from '../config.ts';
 import { claimPort } from '../http/listener.ts';
-import { connectLink } from '../link/sockets.ts';
-import { StartError } from '../start-error.ts';
 import { Desk } from './desk.ts';
 import { Fleet, type FleetError, type WorkerProcess } from './fleet.ts';
-import { startWorker } from './worker.ts';
 
 /** Of a local socket's path, in bytes, with room for its name; the kernel takes no longer ones. */
 const folderBytesMax = 80;
@@ -17,18 +14,6 @@ const folderBytesMax = 80;
 const missedMax = 4;
 /** Requests that a worker may have under way to others: each is a client's. */
 const requestsMax = 60_000;
-
-/** How many processes serve: 1 means that there are none but this one. */
-export function workersOf(config: Config): number {
-  if (config.workers === '1') return 1;
-  if (process.platform !== 'linux') {
-    if (config.workers === 'auto') return 1;
-    throw new StartError(
-      `EARSHOT_WORKERS is ${config.workers}, and this is ${process.platform}. Only Linux shares one port evenly among processes: set it to 1 or auto`,
-    );
-  }
-  return config.workers === 'auto' ? availableParallelism() : Number(config.workers);
-}
 
 /** Supervises workers until a signal ends them. @param args the command line without program and script */
 export class Supervisor {
@@ -188,46 +173,4 @@ function watchLives(desk: Desk, fleet: Fleet, leaseMs: number, stack: AsyncDispo
     }
   });
   stack.defer(() => timer.cancel());
-}
-
-/** A worker's process, from its start to its end. @param args what `spawnWorker` was given */
-export async function beWorker(
-  config: Config,
-  log: Log,
-  [id = '', path = '']: readonly string[],
-): Promise<void> {
-  // Signals go to the whole group of a terminal or a service; the supervisor says what they mean.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
-  process.on('uncaughtException', (error) => log.error({ err: error }, 'an exception was not caught'));
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a rejection was not caught'));
-  const link = await connectLink(path, (stage, error) => log.error({ err: error }, stage)).catch(() => {
-    // The supervisor went while this process started.
-    process.exit(1);
-  });
-  let isEnding = false;
-  link.on('ping', () => null);
-  // Before it serves, there is nothing to drain.
-  link.onClose(() => {
-    if (server === null) process.exit(1);
-  });
-  let server: Awaited<ReturnType<typeof startWorker>> | null = null;
-  server = await startWorker({ config, log, link, id });
-  const { drain } = server;
-  const end = async (code: number) => {
-    if (isEnding) return;
-    isEnding = true;
-    try {
-      await drain();
-    } catch (error) {
-      log.error({ err: error }, 'the drain failed');
-      process.exit(1);
-    }
-    process.exit(code);
-  };
-  link.on('drain', () => void end(0));
-  link.onClose(() => {
-    if (isEnding) return;
-    log.error('the supervisor is gone; draining');
-    void end(1);
-  });
 }
