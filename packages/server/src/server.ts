@@ -145,6 +145,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         break;
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
+        background('webhooks: refresh', webhooks.refresh());
         break;
       default:
         nodes.received(envelope);
@@ -179,6 +180,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     leaseMs: config.leaseSeconds * 1000,
     privateAddresses: config.webhookPrivateAddresses,
     onProblem,
+    announce: () => bus.relay(everyNode, { kind: 'apps-changed' }),
+    heldByEnvironment: (app) => new Set(app === apps.first() ? Object.keys(config.app.settings) : []),
+    trace,
   });
   stack.defer(() => webhooks.stop());
   consumers.push((fact) => webhooks.told(fact));
@@ -250,12 +254,16 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     operators,
     signInLimits,
     apps,
-    figuresNow: () => statistics.now(),
+    statistics,
+    trace,
+    inspector,
+    publishing: apiParts,
     config,
     clock,
     log,
     version,
   });
+  stack.defer(() => dashboard.close());
   const routes = new Routes({ config, api, home, dashboard, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
@@ -295,6 +303,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
+      dashboard.close();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
       await untilIdle(servers, http, clock, config.drainSeconds);
