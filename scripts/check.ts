@@ -29,7 +29,8 @@ const serverRows = [
   ['chat'],
   ['transfer'],
   ['routes.ts'],
-  ['server.ts', 'login-link.ts'],
+  ['server.ts'],
+  ['commands'],
   ['main.ts'],
 ];
 
