@@ -1,11 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError, exportLines, openDatabase, type Transferred } from '@earshot/data';
+import { migrateAll } from './tables.ts';
 
 /** Bytes that are collected before they are written. */
 const writeBytes = 256 * 1024;
 
 /**
- * Writes everything that is in the database into a file that its owner alone may read: it holds secrets. Works beside a running
+ * Brings the tables up to date, and writes everything that is in them into a file that its owner alone may read: it holds secrets. Works beside a running
  * server, and shows one moment of it.
  *
  * @param path of a file that is not there yet
@@ -14,6 +15,7 @@ const writeBytes = 256 * 1024;
 export async function exportDatabase(databaseUrl: string, path: string): Promise<Transferred> {
   const database = await openDatabase(databaseUrl);
   try {
+    await migrateAll(database);
     const file = await createPrivateFile(path);
     try {
       let waiting: string[] = [];
