@@ -160,6 +160,32 @@ export async function openWebhooks(options: {
   const inBackground = (stage: string, work: Promise<void>) => {
     work.catch((error) => onProblem(stage, error));
   };
+  /** What is left of endpoints that went while no server, or a dying one, could clean up after them. */
+  const forgetOrphans = async () => {
+    const tables = webhookTables(database);
+    const believed = await tables
+      .selectFrom('webhook_told')
+      .select(['app_id', 'endpoints'])
+      .distinct()
+      .execute();
+    const journaled = await tables
+      .selectFrom('webhook_journal')
+      .select(['app_id', 'endpoint_id as endpoints'])
+      .distinct()
+      .execute();
+    const pairs = [...believed, ...journaled].flatMap(({ app_id, endpoints }) =>
+      endpoints.split(' ').map((id) => `${app_id} ${id}`),
+    );
+    for (const pair of new Set(pairs)) {
+      const [appId = '', id = ''] = pair.split(' ');
+      const app = apps.byId(appId);
+      if (app !== undefined && endpoints.of(app).byId(id) !== undefined) continue;
+      if (id !== settingsEndpoint) await forget(appId, id);
+      // The setting may be back with the next start, and then what waits is sent.
+      else await forgetBeliefs(db, appId, id);
+    }
+  };
+  await forgetOrphans();
   let hadUrl = new Set([...apps.all()].flatMap((app) => (app.settings.webhookUrl === null ? [] : [app.id])));
   apps.onChange((app, here) => {
     if (app.settings.webhookUrl !== null) hadUrl = hadUrl.add(app.id);
