@@ -13,6 +13,7 @@ export {
   originPattern,
   pathPrefix,
   publicUrl,
+  redisUrl,
   wholeNumber,
 } from './settings/kinds.ts';
 export {

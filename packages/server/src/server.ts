@@ -14,6 +14,7 @@ import type { Cluster } from './cluster/cluster.ts';
 import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
 import { Publisher } from './cluster/publish.ts';
+import { openRedisCluster } from './cluster/redis-cluster.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
@@ -77,7 +78,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
-  const cluster: Cluster = options.cluster ?? new MemoryCluster(clock);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
@@ -93,6 +93,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
+  const cluster = options.cluster ?? (await openCluster(config, clock, log));
+  if (options.cluster === undefined) stack.defer(() => cluster.close());
   const home = await createHome({ database, clock, apps, config, log });
 
   const hub = new Hub();
@@ -103,9 +105,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
   /** Facts that are the cluster's, not this node's alone: each reaches these once. */
   const consumers: ((fact: Fact) => void)[] = [];
-  const told = (fact: Fact, origin: boolean) => {
+  const told = (fact: Fact, origin: boolean, heard = false) => {
     try {
-      announcer.announce(fact);
+      if (!heard) announcer.announce(fact);
       if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
@@ -184,7 +186,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     for (const count of counts.values()) others += count;
     return counts.set('websocket', connections.size - others);
   };
-  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport });
+  const { figures } = cluster;
+  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport, cluster: figures });
   stack.defer(() => metrics.stop());
 
   await bus.listen(everyNode);
@@ -241,6 +244,11 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     },
     stop,
   };
+}
+
+function openCluster(config: Config, clock: Clock, log: Log): Cluster | Promise<Cluster> {
+  const { redisUrls } = config;
+  return redisUrls.length > 0 ? openRedisCluster(redisUrls, clock, log) : new MemoryCluster(clock);
 }
 
 /** Room for the largest client event that any app allows, with its data written in escapes. */
