@@ -14,6 +14,7 @@ export {
   pathPrefix,
   publicUrl,
   redisUrl,
+  type Shape,
   wholeNumber,
 } from './settings/kinds.ts';
 export {

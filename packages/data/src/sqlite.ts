@@ -1,4 +1,3 @@
-import { type SQLQueryBindings, Database as SqliteFile } from 'bun:sqlite';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
@@ -10,11 +9,10 @@ import {
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
-  type SqliteStatement,
 } from 'kysely';
 import { DataError, isBusy, messageOf } from './error.ts';
 import { preparePrivateFile } from './files.ts';
-import { fromDatabase } from './values.ts';
+import { openFile, statement } from './sqlite-file.ts';
 
 /** How long a statement waits for another process that writes, and how often it looks. */
 const busyTimeoutMs = 30_000;
@@ -25,8 +23,7 @@ export async function openSqlite(path: string): Promise<Dialect> {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     preparePrivateFile(path);
-    // Whole numbers come as bigint, so that one too large for a number is noticed instead of rounded.
-    const file = new SqliteFile(path, { readwrite: true, safeIntegers: true });
+    const file = openFile(path);
     // Two processes that do this to a new file at once: one is told that it is busy, whatever the timeout.
     await patiently(() => file.run('pragma journal_mode = wal'));
     file.run('pragma foreign_keys = on');
@@ -102,29 +99,8 @@ class PatientConnection implements DatabaseConnection {
 }
 
 /** SQLite can undo changes of tables. So migrations run in a transaction, whose write lock keeps others out. */
-class TransactionalAdapter extends SqliteAdapter {
+export class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
-}
-
-/** A statement of Bun's in the shape that Kysely expects. It runs once and is freed then. */
-function statement(file: SqliteFile, text: string): SqliteStatement {
-  const prepared = file.prepare<Record<string, unknown>, SQLQueryBindings[]>(text);
-  const once =
-    <Result>(run: (parameters: SQLQueryBindings[]) => Result) =>
-    (parameters: ReadonlyArray<unknown>): Result => {
-      try {
-        return run([...parameters] as SQLQueryBindings[]);
-      } finally {
-        prepared.finalize();
-      }
-    };
-  const rows = (parameters: SQLQueryBindings[]) => prepared.all(...parameters).map(fromDatabase);
-  return {
-    reader: prepared.columnNames.length > 0,
-    all: once(rows),
-    iterate: once((parameters) => rows(parameters).values()),
-    run: once((parameters) => prepared.run(...parameters)),
-  };
 }

@@ -86,6 +86,15 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
   },
   appSecret: { good: [['7ad3773142a6692b25b8', '7ad3773142a6692b25b8']], bad: ['a b', 'ä'] },
   metricsToken: { good: [['a-long-token', 'a-long-token']], bad: ['short', 'with a blank'] },
+  adminPassword: { good: [['with blanks, äöü', 'with blanks, äöü']], bad: ['too short', 'x'.repeat(201)] },
+  // Good ones only together: below.
+  dashboardOidcIssuer: {
+    good: [],
+    bad: ['id.example.com', 'ftp://id.example.com', 'https://id.example.com?x'],
+  },
+  dashboardOidcClientId: { good: [], bad: ['with a blank'] },
+  dashboardOidcClientSecret: { good: [], bad: ['with a blank'] },
+  dashboardOidcEmails: { good: [], bad: ['ada', '@example.com', 'Ada@example.com', 'a@b@c'] },
   home: {
     good: [
       ['false', false],
@@ -266,6 +275,11 @@ test('without any setting the defaults are those of the design', () => {
     redisUrls: [],
     tls: null,
     metricsToken: null,
+    adminPassword: null,
+    dashboardOidcIssuer: null,
+    dashboardOidcClientId: null,
+    dashboardOidcClientSecret: null,
+    dashboardOidcEmails: [],
     home: true,
     pingSeconds: 25,
     drainSeconds: 10,
@@ -277,6 +291,25 @@ test('without any setting the defaults are those of the design', () => {
   expect(dataDir).toBe(resolve('data'));
   expect(databaseUrl).toBe(`sqlite:${resolve('data')}/earshot.sqlite`);
   expect(app).toEqual({ id: null, key: null, secret: null, settings: {} });
+});
+
+test('a provider for operators is set whole, or not at all', () => {
+  const all = {
+    EARSHOT_DASHBOARD_OIDC_ISSUER: 'https://id.example.com/',
+    EARSHOT_DASHBOARD_OIDC_CLIENT_ID: 'earshot',
+    EARSHOT_DASHBOARD_OIDC_EMAILS: 'ada@example.com, bob@example.com',
+  };
+  expect(configOf({ ...all, EARSHOT_DASHBOARD_OIDC_CLIENT_SECRET: 'secret' })).toMatchObject({
+    dashboardOidcIssuer: 'https://id.example.com/',
+    dashboardOidcEmails: ['ada@example.com', 'bob@example.com'],
+    dashboardOidcClientSecret: 'secret',
+  });
+  for (const missing of Object.keys(all)) {
+    expect(errorsOf({ ...all, [missing]: '' })[0]).toContain(`Set ${missing} too`);
+  }
+  expect(errorsOf({ EARSHOT_DASHBOARD_OIDC_CLIENT_SECRET: 'x' })[0]).toContain(
+    'EARSHOT_DASHBOARD_OIDC_ISSUER',
+  );
 });
 
 test('defaults of an app are Pusher’s', () => {

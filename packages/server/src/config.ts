@@ -80,6 +80,7 @@ function assemble(
         `Leave EARSHOT_TLS_PORT out to take TLS on port ${tlsPort} only`,
     );
   }
+  errors.push(...checkProvider(server));
   if (errors.length > 0) return { errors };
 
   const dataDir = resolve(server.dataDir);
@@ -92,6 +93,22 @@ function assemble(
       app: { id: appId, key: appKey, secret: appSecret, settings: app },
     },
   };
+}
+
+/** A provider for operators is of use only with all that belongs to it. */
+function checkProvider(server: ServerValues): string[] {
+  const parts = {
+    EARSHOT_DASHBOARD_OIDC_ISSUER: server.dashboardOidcIssuer !== null,
+    EARSHOT_DASHBOARD_OIDC_CLIENT_ID: server.dashboardOidcClientId !== null,
+    EARSHOT_DASHBOARD_OIDC_EMAILS: server.dashboardOidcEmails.length > 0,
+  };
+  const present = server.dashboardOidcClientSecret !== null || Object.values(parts).includes(true);
+  const missing = Object.entries(parts).flatMap(([name, isSet]) => (isSet ? [] : [name]));
+  if (!present || missing.length === 0) return [];
+  const names = missing.join(' and ');
+  return [
+    `A provider for operators is set without ${names}; expected all of it, or nothing. Set ${names} too`,
+  ];
 }
 
 /** @param url as it was set; null: an SQLite file in the data folder */

@@ -1,7 +1,8 @@
 import { systemClock } from '@earshot/base';
 import { openDatabase } from '@earshot/data';
 import type { Config } from './config.ts';
-import { openSessions, signInPath } from './home/sessions.ts';
+import { openOperators } from './operators/open.ts';
+import { signInPath } from './operators/sessions.ts';
 
 /**
  * A fresh single-use sign-in link for the server that runs with these settings. Needs only its database, so it works
@@ -10,8 +11,8 @@ import { openSessions, signInPath } from './home/sessions.ts';
 export async function loginLink(config: Config): Promise<string> {
   const database = await openDatabase(config.databaseUrl);
   try {
-    const sessions = await openSessions(database, systemClock);
-    return addressOf(config) + signInPath(await sessions.createLinkToken());
+    const operators = await openOperators(database, systemClock);
+    return addressOf(config) + signInPath(await operators.createLinkToken());
   } finally {
     await database.close();
   }

@@ -62,9 +62,11 @@ export class Routes {
         key: path === null ? null : keyOf(path),
         query: new URLSearchParams(target.query),
         origin: this.#foreign(headers.get('origin'), client),
-        secure: client().secure,
+      const { address, secure } = client();
+        secure,
         hostAllowed: hostRefusal === null,
       });
+        address,
     }
     if (path !== null && isTransportPath(path)) {
       const hostAllowed = hostRefusal === null;
@@ -77,7 +79,7 @@ export class Routes {
     if (path.startsWith('/apps/') || path.startsWith('/users/')) {
       return this.#api.handle(request, { path, query: target.query });
     }
-    return this.#page(request, path, client());
+    return this.#page(request, path, client(), (seconds) => server.timeout(request, seconds));
   }
 
   /** Our own pages may connect to every app: to be on an app's list is for pages of others. */

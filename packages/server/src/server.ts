@@ -13,6 +13,7 @@ import { everyNode } from './cluster/bus.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
+import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
 import { openRedisCluster } from './cluster/redis-cluster.ts';
 import type { Config } from './config.ts';
@@ -23,9 +24,16 @@ import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
+import { settleOperators } from './operators/open.ts';
+import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
+import { openStatistics } from './statistics/open.ts';
+import type { Statistics } from './statistics/statistics.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
+import { ClusterTrace } from './trace/cluster-trace.ts';
+import { noteFact } from './trace/facts.ts';
+import type { Trace } from './trace/trace.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
@@ -53,6 +61,9 @@ export interface EarshotServer {
   readonly apps: AppRegistry;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
+  /** What happens in the apps, as it happens, on all nodes. */
+  readonly trace: Trace;
+  readonly statistics: Statistics;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -95,7 +106,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => apps.close());
   const cluster = options.cluster ?? (await openCluster(config, clock, log));
   if (options.cluster === undefined) stack.defer(() => cluster.close());
-  const home = await createHome({ database, clock, apps, config, log });
+  const operators = await settleOperators(database, clock, {
+    adminPassword: config.adminPassword,
+    letIn: config.dashboardOidcEmails,
+  });
+  const signInLimits = new SignInLimits();
+  const home = createHome({ operators, signInLimits, clock, apps, config, log });
 
   const hub = new Hub();
   const users = new Users<Connection>();
@@ -126,12 +142,29 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
         break;
+      default:
+        nodes.received(envelope);
     }
   };
   const bus = cluster.connectBus({ received, onProblem });
   stack.defer(() => bus.close());
+  const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
+  stack.defer(() => nodes.close());
   const { cache } = cluster;
-  const publisher = new Publisher({ hub, fanOut, bus, cache, clock });
+  const trace = new ClusterTrace({ nodes, apps, clock, counters, onProblem });
+  stack.defer(() => trace.close());
+  consumers.push((fact) => noteFact(trace, apps, fact));
+  const publisher = new Publisher({ hub, fanOut, bus, cache, clock, onlooker: trace });
+  const statistics = await openStatistics({
+    database,
+    apps,
+    nodes,
+    clock,
+    counters,
+    channels: async (appId) => (await roster.channels(appId, '')).length,
+    onProblem,
+  });
+  stack.defer(() => statistics.close());
 
   const webhooks = await openWebhooks({
     database,
@@ -156,12 +189,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     webhooks,
     counters,
     clock,
+    trace,
     log,
     background,
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
-  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, clock };
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
     config,
@@ -186,11 +220,18 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     for (const count of counts.values()) others += count;
     return counts.set('websocket', connections.size - others);
   };
-  const { figures } = cluster;
-  const metrics = new Metrics({ counters, hub, fanOut, clock, connections: byTransport, cluster: figures });
+  const metrics = new Metrics({
+    counters,
+    hub,
+    fanOut,
+    cluster: cluster.figures,
+    clock,
+    connections: byTransport,
+    nodes: () => nodes.all().length,
+  });
   stack.defer(() => metrics.stop());
 
-  await bus.listen(everyNode);
+  await nodes.join();
   apps.onChange((_app, here) => {
     if (here) bus.relay(everyNode, { kind: 'apps-changed' });
   });
@@ -234,6 +275,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     port: main.port ?? 0,
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
+    statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
@@ -257,6 +299,7 @@ function largestFrame(apps: AppRegistry): number {
   for (const { settings } of apps.all()) bytes = Math.max(bytes, settings.eventBytes * 6);
   return Math.max(smallestFrameBound, bytes + 16 * 1024);
 }
+    trace,
 
 function urlOf(server: Server<WebSocketSocket>, host: string): string {
   const name = host.includes(':') ? `[${host}]` : host;

@@ -1,9 +1,19 @@
 import { isIP } from 'node:net';
 
+/** What a form needs to know of a kind to offer the right field. */
+export type Shape =
+  | { readonly type: 'boolean' }
+  | { readonly type: 'number'; readonly min: number; readonly max: number }
+  | { readonly type: 'text' }
+  | { readonly type: 'choice'; readonly choices: readonly string[] }
+  /** `choices` where its items are of a few. */
+  | { readonly type: 'list'; readonly choices?: readonly string[] };
+
 /** What a setting may hold: how its text is read, and how a value that did not come as text is checked. */
 export interface Kind<T> {
   /** Completes "expected …" in messages and in the reference page. */
   readonly expected: string;
+  readonly shape: Shape;
   /** The value of a text, normalised; undefined when the text is not valid. */
   parse(text: string): T | undefined;
   /** Whether a value from the database or the dashboard is valid and normalised. */
@@ -15,6 +25,7 @@ export interface Kind<T> {
 function textKind(expected: string, parse: (text: string) => string | undefined): Kind<string> {
   return {
     expected,
+    shape: { type: 'text' },
     parse,
     accepts: (value): value is string => typeof value === 'string' && parse(value) === value,
     format: (value) => value,
@@ -23,6 +34,7 @@ function textKind(expected: string, parse: (text: string) => string | undefined)
 
 export const boolean: Kind<boolean> = {
   expected: 'true or false',
+  shape: { type: 'boolean' },
   parse(text) {
     if (text === 'true' || text === '1') return true;
     if (text === 'false' || text === '0') return false;
@@ -37,6 +49,7 @@ export function wholeNumber(min: number, max: number, note?: string): Kind<numbe
   const inBounds = (value: number) => Number.isSafeInteger(value) && value >= min && value <= max;
   return {
     expected: `a whole number from ${min} to ${max}${note === undefined ? '' : ` (${note})`}`,
+    shape: { type: 'number', min, max },
     parse(text) {
       if (!/^\d{1,15}$/.test(text)) return undefined;
       const value = Number(text);
@@ -55,6 +68,7 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
   const parse = (text: string) => values.find((value) => value === text);
   return {
     expected: `one of ${values.join(', ')}`,
+    shape: { type: 'choice', choices: values },
     parse,
     accepts: (value): value is T => typeof value === 'string' && parse(value) !== undefined,
     format: (value) => value,
@@ -63,8 +77,10 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
 
 /** Values separated by commas; blanks around them are dropped. */
 export function listOf(item: Kind<string>, expected: string): Kind<string[]> {
+  const { shape } = item;
   return {
     expected,
+    shape: shape.type === 'choice' ? { type: 'list', choices: shape.choices } : { type: 'list' },
     parse(text) {
       const values: string[] = [];
       for (const part of text.split(',')) {

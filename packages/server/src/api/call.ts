@@ -8,6 +8,7 @@ import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Trace } from '../trace/trace.ts';
 
 /** What the endpoints work with. */
 export interface ApiParts {
@@ -18,6 +19,7 @@ export interface ApiParts {
   readonly bus: Bus;
   readonly connections: Connections;
   readonly counters: Counters;
+  readonly trace: Trace;
   readonly clock: Clock;
 }
 

@@ -35,10 +35,11 @@ function isOverRate(parts: ApiParts, app: App, publishes: number, limit: number)
 
 /** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */
 export async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
+  app.tally.add('published');
   let kept: Promise<void>[] | null = null;
   for (const channel of event.channels) {
     parts.counters.eventsPublished++;
-    app.usage.count(parts.hub.get(app.id, channel.name)?.subscriptions ?? 0);
+    if (parts.trace.isWatched(app)) notePublished(parts, app, event, channel.name);
     const keeping = parts.publisher.publish({
       appId: app.id,
       channel,
@@ -52,6 +53,11 @@ export async function publishEvent(parts: ApiParts, app: App, event: Publish): P
     }
   }
   if (kept !== null) await Promise.all(kept);
+}
+
+function notePublished({ trace }: ApiParts, app: App, published: Publish, channel: string): void {
+  const { event, data, socketId } = published;
+  trace.note(app, { kind: 'published', channel, event, data, socketId });
 }
 
 export function wantsInfo(info: Info): boolean {

@@ -6,6 +6,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import { readBody } from '../http/body.ts';
 import type { Target } from '../http/target.ts';
 import { Counters } from '../metrics/counters.ts';
+import { withoutSecrets } from '../trace/reason.ts';
 import { refusal } from './answer.ts';
 import { batchEvents } from './batch-events.ts';
 import type { ApiParts, Endpoint } from './call.ts';
@@ -38,6 +39,11 @@ const rootRoutes: readonly Route[] = [
   { method: 'POST', pattern: ['users', '*', 'terminate_connections'], endpoint: terminate },
 ];
 
+/** The app that a request turns out to be about, for those who count. */
+interface Asked {
+  app: App | undefined;
+}
+
 /** The HTTP API: finds the endpoint, checks the signature, and turns what went wrong into an answer. */
 export class Api {
   readonly #parts: ApiParts;
@@ -53,8 +59,10 @@ export class Api {
   /** Never rejects. */
   async handle(request: Request, target: Target): Promise<Response> {
     let response: Response;
+    const began = this.#parts.clock.monotonic();
+    const asked: Asked = { app: undefined };
     try {
-      response = await this.#answer(request, target);
+      response = await this.#answer(request, target, asked);
     } catch (error) {
       this.#parts.counters.handlerFailures++;
       this.#log.error({ err: error, method: request.method }, 'an API request could not be handled');
@@ -64,18 +72,33 @@ export class Api {
       );
     }
     Counters.add(this.#parts.counters.apiRequests, response.status);
+    asked.app?.tally.add('apiRequests');
+    if (response.status >= 400) asked.app?.tally.add('apiErrors');
+    if (asked.app !== undefined && this.#parts.trace.isWatched(asked.app)) {
+      await this.#note(asked.app, request.method, target.path, response, began);
+    }
     return response;
   }
 
-  async #answer(request: Request, { path, query }: Target): Promise<Response> {
+  /** For the debug console; the only time that an answer is read again. */
+  async #note(app: App, method: string, path: string, response: Response, began: number): Promise<void> {
+    const { trace, clock } = this.#parts;
+    const { status: code } = response;
+    const reason = code < 400 ? null : withoutSecrets(await response.clone().text());
+    const durationMs = clock.monotonic() - began;
+    trace.note(app, { kind: 'api_request', method, path, code, reason, durationMs });
+  }
+
+  async #answer(request: Request, { path, query }: Target, asked: Asked): Promise<Response> {
     const [, root, ...rest] = path.split('/');
     const appId = root === 'apps' ? (rest[0] ?? '') : null;
     const found =
       appId === null
         ? match(rootRoutes, request.method, [root ?? '', ...rest])
         : match(appRoutes, request.method, rest.slice(1));
-    if (found === null) return notFound();
     const app = appId === null ? undefined : this.#apps.byId(appId);
+    asked.app = app;
+    if (found === null) return notFound();
     const bytesMax = bodyBytesMax(app);
     const body = await readBody(request, bytesMax);
     if (body === 'too large') return refusal(413, `The request body is larger than ${bytesMax} bytes`);
@@ -93,6 +116,7 @@ export class Api {
       if (verdict.status === 401) this.#parts.counters.apiSignatureFailures++;
       return refusal(verdict.status, verdict.message);
     }
+    asked.app = verdict.app;
     return found.endpoint(this.#parts, { app: verdict.app, path: found.open, params: verdict.params, body });
   }
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { AppSettings } from '../config.ts';
+import { Tally } from './tally.ts';
 import { Usage } from './usage.ts';
 
 /**
@@ -8,10 +9,13 @@ import { Usage } from './usage.ts';
  */
 export class AppKey {
   readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
   readonly #secret: string;
 
-  constructor(key: string, secret: string) {
+  constructor(key: string, secret: string, createdAt = 0) {
     this.key = key;
+    this.createdAt = createdAt;
     this.#secret = secret;
   }
 
@@ -26,13 +30,17 @@ export class AppKey {
  */
 export class App {
   readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
   settings: AppSettings;
   /** By key, oldest first. All of them are valid, so that a secret can be rotated without a gap. */
   keys: ReadonlyMap<string, AppKey>;
   readonly usage = new Usage();
+  readonly tally = new Tally(this.usage);
 
-  constructor(id: string, settings: AppSettings, keys: ReadonlyMap<string, AppKey>) {
+  constructor(id: string, settings: AppSettings, keys: ReadonlyMap<string, AppKey>, createdAt = 0) {
     this.id = id;
+    this.createdAt = createdAt;
     this.settings = settings;
     this.keys = keys;
   }

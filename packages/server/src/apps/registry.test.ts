@@ -512,4 +512,88 @@ onEachDatabase((fresh) => {
       expect((await start(url, credentials)).apps.first().usage.messagesToday).toBe(5);
     });
   });
+
+  test('apps and keys say since when they are there', async () => {
+    const { apps, clock } = await start(await fresh(), credentials);
+    const app = await apps.create({ name: 'Second' });
+    const createdAt = clock.now();
+    clock.advance(5_000);
+    await apps.addKey(app.id);
+    expect(app.createdAt).toBe(createdAt);
+    expect([...app.keys.values()].map((key) => key.createdAt)).toEqual([createdAt, createdAt + 5_000]);
+  });
+
+  test('what the environment holds is said to be locked by its variable', async () => {
+    const { apps } = await start(await fresh(), { ...credentials, EARSHOT_APP_NAME: 'Set' });
+    const other = await apps.create({ name: 'Second' });
+    expect(apps.lockOf(apps.first(), 'name')).toBe('EARSHOT_APP_NAME');
+    expect(apps.lockOf(apps.first(), 'origins')).toBeNull();
+    expect(apps.lockOf(other, 'name')).toBeNull();
+    expect(apps.keyLockOf(apps.first(), 'key-3')).toBe('EARSHOT_APP_KEY');
+    expect(apps.keyLockOf(other, other.oldestKey.key)).toBeNull();
+    const bySecret = await start(await fresh(), { EARSHOT_APP_SECRET: 'secret-3' });
+    const first = bySecret.apps.first();
+    await bySecret.apps.addKey(first.id);
+    expect(bySecret.apps.keyLockOf(first, first.oldestKey.key)).toBe('EARSHOT_APP_SECRET');
+    expect(await bySecret.apps.revokeKey(first.id, first.oldestKey.key)).toMatchObject({ why: 'locked' });
+  });
+
+  test('an app that is removed is found nowhere, and all rows of it go, also after a crash', async () => {
+    const url = await fresh();
+    const one = await start(url, credentials);
+    const other = await start(url, credentials);
+    const app = await one.apps.create({ name: 'Gone' });
+    await other.apps.refresh();
+    const seen = other.apps.byId(app.id);
+    const heard: boolean[] = [];
+    other.apps.onChange((changed) => heard.push(changed.settings.enabled));
+    const db = one.database.kysely.withTables<{ things_of_a_part: { app_id: string; thing: number } }>();
+    await db.schema
+      .createTable('things_of_a_part')
+      .addColumn('app_id', 'text')
+      .addColumn('thing', 'integer')
+      .execute();
+    for (let start = 0; start < 1_200; start += 400) {
+      const things = Array.from({ length: 400 }, (_, i) => ({ app_id: app.id, thing: start + i }));
+      await db.insertInto('things_of_a_part').values(things).execute();
+    }
+    await db.insertInto('things_of_a_part').values({ app_id: '3', thing: 1 }).execute();
+    const things = () => db.selectFrom('things_of_a_part').select('app_id').execute();
+
+    expect(await one.apps.remove('3')).toMatchObject({ why: 'locked' });
+    expect(await one.apps.remove('no such app')).toMatchObject({ why: 'unknown' });
+    expect(await one.apps.remove(app.id)).toBe(true);
+    expect(one.apps.byId(app.id)).toBeUndefined();
+    expect(one.apps.byKey(app.oldestKey.key)).toBeUndefined();
+    await other.apps.refresh();
+    expect([other.apps.byId(app.id), seen?.settings.enabled, heard]).toEqual([undefined, false, [false]]);
+    expect(await one.apps.remove(app.id)).toMatchObject({ why: 'unknown' });
+    await expect(one.apps.create({ id: app.id, name: 'Again' })).rejects.toThrow('is being deleted');
+    expect(await things()).toHaveLength(1_201);
+    await other.stop();
+
+    const next = await start(url, credentials, new ManualClock());
+    const removed: string[] = [];
+    next.apps.onRemoved(async (id) => void removed.push(id));
+    next.clock.advance(pollMs);
+    const last = await opened(url);
+    const left = () =>
+      last.kysely
+        .withTables<{ things_of_a_part: { app_id: string } }>()
+        .selectFrom('things_of_a_part')
+        .select('app_id')
+        .execute();
+    await until(async () => (await left()).length === 1);
+    expect(removed).toEqual([app.id]);
+    // What was under way may have written once more; a minute later nothing does.
+    await db.insertInto('things_of_a_part').values({ app_id: app.id, thing: 1 }).execute();
+    next.clock.advance(60_000);
+    await until(async () => (await left()).length === 1);
+    await until(() =>
+      next.apps.create({ id: app.id, name: 'Again' }).then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
 });

@@ -14,6 +14,7 @@ import type { Config } from '../config.ts';
 import { App, AppKey } from './app.ts';
 import { randomAppId, randomChatSecret, randomKey, randomSecret } from './credentials.ts';
 import { settleFirstApp } from './first-app.ts';
+import { finishRemovals, isBeingRemoved, type RemovedListener, removeApp } from './removal.ts';
 import {
   changing,
   insertApp,
@@ -30,7 +31,8 @@ import { UsageStore } from './usage-store.ts';
 /** How soon a change made by another process is noticed, and how much of the usage a crash can lose. */
 const pollMs = 2_000;
 
-export type Refused = { readonly refused: string };
+/** `locked`: the environment holds it, or it has to stay. */
+export type Refused = { readonly refused: string; readonly why: 'unknown' | 'invalid' | 'locked' };
 
 /** `here`: the change was made by this process. */
 export type AppListener = (app: App, here: boolean) => void;
@@ -57,8 +59,19 @@ export interface AppRegistry {
   addKey(id: string): Promise<AppKey | Refused>;
   /** Refused: the only key of an app, and the one that the environment holds. */
   revokeKey(id: string, key: string): Promise<App | Refused>;
+  /**
+   * Takes an app away, with its keys and usage. All else of it goes soon after, in the background, also after a crash.
+   * Refused: the first app.
+   */
+  remove(id: string): Promise<true | Refused>;
+  /** The environment variable that holds a setting of this app; null when it can be changed. */
+  lockOf(app: App, name: keyof AppSettings): string | null;
+  /** The environment variable that holds a key of this app or its secret; null when it can be revoked. */
+  keyLockOf(app: App, key: string): string | null;
   /** Hears of every new, changed or removed app; a removed one is disabled. */
   onChange(listener: AppListener): void;
+  /** Takes away what a part keeps of an app that is gone outside of tables with a column `app_id`. */
+  onRemoved(listener: RemovedListener): void;
   /** Takes over what other processes have changed. */
   refresh(): Promise<void>;
   /** Writes down the usage. Close the database afterwards. */
@@ -80,7 +93,7 @@ export async function openAppRegistry(options: {
   const { database, config, clock } = options;
   const db = await openAppTables(database);
   const firstId = await changing(db, (transaction) => settleFirstApp(transaction, config.app, clock.now()));
-  const registry = new Registry(db, config, clock, firstId, options.onProblem ?? rethrow);
+  const registry = new Registry(db, database.kind, config, clock, firstId, options.onProblem ?? rethrow);
   await registry.refresh();
   for (const app of registry.all()) {
     const errors = checkAppSettings(app.settings, config.outboxBytes);
@@ -93,12 +106,16 @@ export async function openAppRegistry(options: {
 
 class Registry implements AppRegistry {
   readonly #db: AppDatabase;
+  readonly #kind: Database['kind'];
   readonly #config: Config;
   readonly #clock: Clock;
   readonly #firstId: string;
   readonly #onProblem: ProblemListener;
   readonly #usage: UsageStore;
   readonly #listeners: AppListener[] = [];
+  readonly #removedListeners: RemovedListener[] = [];
+  /** Some app may have left something behind: at the start that of a crash. */
+  #removalsAreLeft = true;
   /** What each app was made from, to tell whether it has changed. */
   readonly #sources = new WeakMap<App, string>();
   #apps: ReadonlyMap<string, App> = new Map();
@@ -108,8 +125,16 @@ class Registry implements AppRegistry {
   #round: Promise<void> | undefined;
   #timer: Timer | undefined;
 
-  constructor(db: AppDatabase, config: Config, clock: Clock, firstId: string, onProblem: ProblemListener) {
+  constructor(
+    db: AppDatabase,
+    kind: Database['kind'],
+    config: Config,
+    clock: Clock,
+    firstId: string,
+    onProblem: ProblemListener,
+  ) {
     this.#db = db;
+    this.#kind = kind;
     this.#config = config;
     this.#clock = clock;
     this.#firstId = firstId;
@@ -134,14 +159,16 @@ class Registry implements AppRegistry {
   }
 
   async update(id: string, patch: Partial<AppSettings>): Promise<App | Refused> {
-    const errors = [...checkAppSettingValues(patch), ...this.#heldByEnvironment(id, patch)];
-    if (errors.length > 0) return { refused: errors.join('; ') };
+    const errors = checkAppSettingValues(patch);
+    const held = this.#heldByEnvironment(id, patch);
+    if (errors.length > 0) return { why: 'invalid', refused: errors.join('; ') };
+    if (held.length > 0) return { why: 'locked', refused: held.join('; ') };
     const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
       const stored = await readSettings(transaction, id);
       if (stored === undefined) return unknownApp(id);
       const settings = { ...stored, ...patch };
       const reasons = checkAppSettings(this.#effective(id, settings), this.#config.outboxBytes);
-      if (reasons.length > 0) return { refused: reasons.join('; ') };
+      if (reasons.length > 0) return { why: 'invalid', refused: reasons.join('; ') };
       await writeSettings(transaction, id, settings);
       return null;
     });
@@ -152,6 +179,8 @@ class Registry implements AppRegistry {
     const errors = checkAppSettingValues({ name });
     if (!serverSettings.appId.kind.accepts(id)) errors.push(refusal(serverSettings.appId, 'id', id, ' = '));
     if (this.#apps.has(id)) errors.push(`id is "${id}", which another app has; expected a new one, or none`);
+    if (await isBeingRemoved(this.#db, id))
+      errors.push(`id is "${id}", of an app that is being deleted; expected a new one, or none`);
     if (errors.length > 0) throw new Error(errors.join('; '));
     const now = this.#clock.now();
     await changing(this.#db, async (transaction) => {
@@ -174,16 +203,20 @@ class Registry implements AppRegistry {
   }
 
   async revokeKey(id: string, key: string): Promise<App | Refused> {
-    if (id === this.#firstId && key === this.#config.app.key) {
+    const app = this.#apps.get(id);
+    const lock = app === undefined ? null : this.keyLockOf(app, key);
+    if (lock !== null) {
       return {
-        refused: `Key ${key} is set by EARSHOT_APP_KEY and would be back after a restart. Change it there`,
+        why: 'locked',
+        refused: `Key ${key} is set by ${lock} and would be back after a restart. Change it there`,
       };
     }
     const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
       const keys = await transaction.selectFrom('app_keys').select('key').where('app_id', '=', id).execute();
-      if (!keys.some((row) => row.key === key)) return { refused: `App ${id} has no key ${key}` };
+      if (!keys.some((row) => row.key === key))
+        return { why: 'unknown', refused: `App ${id} has no key ${key}` };
       if (keys.length === 1) {
-        return { refused: `Key ${key} is the only one of app ${id}. Add another first` };
+        return { why: 'invalid', refused: `Key ${key} is the only one of app ${id}. Add another first` };
       }
       await transaction.deleteFrom('app_keys').where('key', '=', key).execute();
       return null;
@@ -191,8 +224,40 @@ class Registry implements AppRegistry {
     return refused ?? this.#changed(id);
   }
 
+  async remove(id: string): Promise<true | Refused> {
+    if (id === this.#firstId) {
+      return {
+        why: 'locked',
+        refused: `App ${id} is the first one, which EARSHOT_APP_* are about and which would be back after a restart. Disable it instead`,
+      };
+    }
+    const refused = await changing(this.#db, async (transaction): Promise<Refused | null> => {
+      if ((await readSettings(transaction, id)) === undefined) return unknownApp(id);
+      await removeApp(transaction, id, this.#clock.now());
+      return null;
+    });
+    if (refused !== null) return refused;
+    await this.#read(true);
+    return true;
+  }
+
+  lockOf(app: App, name: keyof AppSettings): string | null {
+    return app.id === this.#firstId && name in this.#config.app.settings ? appSettings[name].env : null;
+  }
+
+  keyLockOf(app: App, key: string): string | null {
+    if (app.id !== this.#firstId) return null;
+    if (this.#config.app.key !== null) return key === this.#config.app.key ? 'EARSHOT_APP_KEY' : null;
+    // A secret alone is that of the oldest key.
+    return this.#config.app.secret !== null && key === app.oldestKey.key ? 'EARSHOT_APP_SECRET' : null;
+  }
+
   onChange(listener: AppListener): void {
     this.#listeners.push(listener);
+  }
+
+  onRemoved(listener: RemovedListener): void {
+    this.#removedListeners.push(listener);
   }
 
   refresh(): Promise<void> {
@@ -218,6 +283,9 @@ class Registry implements AppRegistry {
     try {
       await this.refresh();
       await this.#usage.write(this.all(), this.#clock.now());
+      if (!this.#removalsAreLeft) return;
+      const left = await finishRemovals(this.#db, this.#kind, this.#removedListeners, this.#clock.now());
+      this.#removalsAreLeft = left > 0;
     } catch (error) {
       this.#onProblem('apps: reading changes and writing down usage', error);
     }
@@ -255,6 +323,7 @@ class Registry implements AppRegistry {
     }
     for (const app of this.#apps.values()) {
       if (apps.has(app.id)) continue;
+      this.#removalsAreLeft = true;
       app.settings = { ...app.settings, enabled: false };
       changed.push(app);
     }
@@ -264,8 +333,8 @@ class Registry implements AppRegistry {
     for (const app of changed) for (const listener of this.#listeners) listener(app, here);
   }
 
-  async #added({ id }: StoredApp): Promise<App> {
-    const app = new App(id, defaultAppSettings(), new Map());
+  async #added({ id, createdAt }: StoredApp): Promise<App> {
+    const app = new App(id, defaultAppSettings(), new Map(), createdAt);
     await this.#usage.read(app);
     return app;
   }
@@ -276,7 +345,9 @@ class Registry implements AppRegistry {
     if (this.#sources.get(app) === source) return false;
     this.#sources.set(app, source);
     app.settings = this.#effective(app.id, stored.settings);
-    app.keys = new Map(stored.keys.map(({ key, secret }) => [key, new AppKey(key, secret)]));
+    app.keys = new Map(
+      stored.keys.map(({ key, secret, createdAt }) => [key, new AppKey(key, secret, createdAt)]),
+    );
     return true;
   }
 
@@ -287,17 +358,18 @@ class Registry implements AppRegistry {
   }
 
   #heldByEnvironment(id: string, patch: Partial<AppSettings>): string[] {
-    if (id !== this.#firstId) return [];
-    const held = appSettingNames.filter((name) => name in patch && name in this.#config.app.settings);
-    return held.map(
-      (name) =>
-        `${name} is set by ${appSettings[name].env} and would be back after a restart. Change it there, or unset it`,
-    );
+    const app = this.#apps.get(id);
+    if (app === undefined) return [];
+    return appSettingNames.flatMap((name) => {
+      const lock = name in patch ? this.lockOf(app, name) : null;
+      if (lock === null) return [];
+      return [`${name} is set by ${lock} and would be back after a restart. Change it there, or unset it`];
+    });
   }
 }
 
 function unknownApp(id: string): Refused {
-  return { refused: `There is no app ${id}` };
+  return { why: 'unknown', refused: `There is no app ${id}` };
 }
 
 function rethrow(stage: string, error: unknown): never {

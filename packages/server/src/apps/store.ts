@@ -5,10 +5,11 @@ import type { AppDatabase } from './tables.ts';
 /** An app as it is in the database. */
 export interface StoredApp {
   readonly id: string;
+  readonly createdAt: number;
   /** Only what was changed. */
   readonly settings: Partial<AppSettings>;
   /** Oldest first. */
-  readonly keys: readonly StoredKey[];
+  readonly keys: readonly (StoredKey & { readonly createdAt: number })[];
 }
 
 export interface StoredKey {
@@ -37,17 +38,26 @@ export async function readRevision(db: AppDatabase): Promise<number> {
 
 /** All apps, oldest first. What changes meanwhile may be missing, but has raised the revision. */
 export async function readApps(db: AppDatabase): Promise<StoredApp[]> {
-  const apps = await db.selectFrom('apps').select(['id', 'settings']).orderBy('position').execute();
+  const apps = await db
+    .selectFrom('apps')
+    .select(['id', 'settings', 'created_at'])
+    .orderBy('position')
+    .execute();
   const keys = await db
     .selectFrom('app_keys')
-    .select(['app_id', 'key', 'secret'])
+    .select(['app_id', 'key', 'secret', 'created_at'])
     .orderBy('position')
     .execute();
   const keysOf = Map.groupBy(keys, ({ app_id }) => app_id);
-  return apps.map(({ id, settings }) => ({
+  return apps.map(({ id, settings, created_at }) => ({
     id,
+    createdAt: created_at,
     settings: parseSettings(id, settings),
-    keys: keysOf.get(id) ?? [],
+    keys: (keysOf.get(id) ?? []).map((row) => ({
+      key: row.key,
+      secret: row.secret,
+      createdAt: row.created_at,
+    })),
   }));
 }
 

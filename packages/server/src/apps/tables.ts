@@ -18,6 +18,8 @@ export type AppTables = {
    * all changes, and the others see by it that there is something to read.
    */
   app_revision: { id: number; revision: number };
+  /** Apps that are gone, until all that belonged to them is. */
+  app_removals: { app_id: string; removed_at: number };
 };
 
 export type AppDatabase = Kysely<AppTables>;
@@ -59,6 +61,15 @@ const migrations: Record<string, Migration> = {
         .addColumn('revision', 'bigint', (column) => column.notNull())
         .execute();
       await db.insertInto('app_revision').values({ id: 1, revision: 0 }).execute();
+    },
+  },
+  '2026-11-21-app-removals': {
+    async up(db) {
+      await db.schema
+        .createTable('app_removals')
+        .addColumn('app_id', 'text', (column) => column.primaryKey())
+        .addColumn('removed_at', 'bigint', (column) => column.notNull())
+        .execute();
     },
   },
 };

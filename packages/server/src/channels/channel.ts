@@ -21,9 +21,21 @@ export interface LocalMember {
 /** The cluster's answer to a member who wants in; `list` stays up to date while this node has members. */
 export type JoinOutcome = { readonly list: PresenceList } | { readonly refused: 'full' };
 
+/** What a channel owes the app that it is of. */
+export interface ChannelOwner {
+  readonly id: string;
+  readonly tally: {
+    /** Channels with a subscription on this node. */
+    channels: number;
+    /** An event went to so many subscribers of this node. */
+    delivered(recipients: number): void;
+  };
+}
+
 /** What a channel is on this node, from its first subscription here to its last. */
 export class Channel {
   readonly appId: string;
+  readonly tally: ChannelOwner['tally'];
   readonly name: ChannelName;
   /** The name that fan-out and bus know it by; app ids are decimal, so the first slash ends the id. */
   readonly topic: string;
@@ -46,10 +58,11 @@ export class Channel {
   averageGapMs = Number.POSITIVE_INFINITY;
   writtenAt = Number.NEGATIVE_INFINITY;
 
-  constructor(appId: string, name: ChannelName) {
-    this.appId = appId;
+  constructor(owner: ChannelOwner, name: ChannelName) {
+    this.appId = owner.id;
+    this.tally = owner.tally;
     this.name = name;
-    this.topic = topicOf(appId, name.name);
+    this.topic = topicOf(owner.id, name.name);
     this.members = name.kind === 'presence' ? new Map() : null;
   }
 }

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import { Channel, type Listener } from './channel.ts';
 import { FanOut, type Topics, windowMinMs } from './fanout.ts';
 
+const owner = { id: '1', tally: { channels: 0, delivered() {} } };
+
 /** Native topics as Bun's behave: whoever is in the topic at the moment of the publish gets the frame. */
 class FakeTopics implements Topics {
   readonly members = new Map<string, Set<FakeListener>>();
@@ -45,7 +47,7 @@ function setUp(subscribers = 1) {
   const fanOut = new FanOut(topics, clock);
   const name = parseChannelName('news', 200);
   if (name === null) throw new Error('not a channel name');
-  const channel = new Channel('1', name);
+  const channel = new Channel(owner, name);
   const listeners = Array.from({ length: subscribers }, () => {
     const listener = new FakeListener(topics);
     fanOut.enter(channel, listener);
@@ -192,7 +194,7 @@ test('COAL-1: what waited when the last subscriber went is not for the next one'
   at.first.leaveTopic(at.channel.topic);
   at.fanOut.forget(at.channel);
   const next = new FakeListener(at.topics);
-  at.fanOut.enter(new Channel('1', at.channel.name), next);
+  at.fanOut.enter(new Channel(owner, at.channel.name), next);
   at.clock.advance(windowMinMs);
   expect(next.got).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { ChannelName } from '@earshot/protocol';
-import { Channel, type Listener, topicOf } from './channel.ts';
+import { Channel, type ChannelOwner, type Listener, topicOf } from './channel.ts';
 
 /** The channels of this node, of all apps: those that have subscriptions here and those about to. */
 export class Hub {
@@ -23,11 +23,11 @@ export class Hub {
   }
 
   /** Holds the channel, made when it is not here yet: `isNew` says that the caller has to open it. */
-  hold(appId: string, name: ChannelName): { channel: Channel; isNew: boolean } {
-    let channel = this.get(appId, name.name);
+  hold(owner: ChannelOwner, name: ChannelName): { channel: Channel; isNew: boolean } {
+    let channel = this.get(owner.id, name.name);
     const isNew = channel === undefined;
     if (channel === undefined) {
-      channel = new Channel(appId, name);
+      channel = new Channel(owner, name);
       this.#channels.set(channel.topic, channel);
     }
     channel.holds++;
@@ -44,12 +44,12 @@ export class Hub {
 
   /** A held channel got a subscription. */
   subscribed(channel: Channel): void {
-    channel.subscriptions++;
+    if (channel.subscriptions++ === 0) channel.tally.channels++;
     this.subscriptions++;
   }
 
   unsubscribed(channel: Channel): void {
-    channel.subscriptions--;
+    if (--channel.subscriptions === 0) channel.tally.channels--;
     this.subscriptions--;
   }
 }

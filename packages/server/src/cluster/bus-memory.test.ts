@@ -31,7 +31,19 @@ test('an envelope of another format, or none at all, is not read', () => {
     '[1,{"kind":"event"}]',
     '[1,{"kind":"terminate"}]',
     '[1,null]',
+    '[1,{"kind":1}]',
+    '[1,{"kind":"alive","node":"","isNew":true}]',
+    '[1,{"kind":"gone"}]',
+    '[1,{"kind":"ask","node":"n","id":1.5,"about":"a","data":1}]',
+    '[1,{"kind":"ask","node":"n","id":1,"about":"a"}]',
+    '[1,{"kind":"answer","node":"n","id":"1","has":true,"data":1}]',
+    '[1,{"kind":"told","node":7,"about":"a","data":1}]',
   ]) {
     expect(decodeEnvelope(wrong)).toBeNull();
   }
+});
+
+test('what a newer node says is taken for what it is, and does no harm', () => {
+  expect(decodeEnvelope('[1,{"kind":"from-the-future","x":1}]')).toEqual({ kind: 'unknown' });
+  expect(decodeEnvelope('[1,{"kind":"__proto__"}]')).toEqual({ kind: 'unknown' });
 });

@@ -79,6 +79,11 @@ export function busContract(
       { kind: 'event', frame: '{"event":"é\u2028"}', except: '1.2', cachedUntil: 5 },
       { kind: 'terminate', appId: '1', userId: 'a b' },
       { kind: 'apps-changed' },
+      { kind: 'alive', node: 'n', isNew: true },
+      { kind: 'gone', node: 'n' },
+      { kind: 'ask', node: 'n', id: 1, about: 'a', data: { x: [1, null] } },
+      { kind: 'answer', node: 'n', id: 1, has: true, data: 'é' },
+      { kind: 'told', node: 'n', about: 'a', data: null },
     ];
     for (const envelope of envelopes) a.bus.relay('*', envelope);
     await b.settled();

@@ -9,9 +9,37 @@ export type Envelope =
       readonly cachedUntil: number;
     }
   | { readonly kind: 'terminate'; readonly appId: string; readonly userId: string }
-  | { readonly kind: 'apps-changed' };
+  | { readonly kind: 'apps-changed' }
+  | NodeEnvelope
+  /** What a newer node says and this one does not know; only ever received. */
+  | { readonly kind: 'unknown' };
+
+/** What nodes say of themselves and to each other (`nodes.ts`); `node` is the sender. */
+export type NodeEnvelope =
+  /** It lives; a new one wants to hear the same from the others. */
+  | { readonly kind: 'alive'; readonly node: string; readonly isNew: boolean }
+  | { readonly kind: 'gone'; readonly node: string }
+  | {
+      readonly kind: 'ask';
+      readonly node: string;
+      /** Of the question, to the one who asks. */
+      readonly id: number;
+      readonly about: string;
+      /** JSON, here and below. */
+      readonly data: unknown;
+    }
+  | {
+      readonly kind: 'answer';
+      readonly node: string;
+      readonly id: number;
+      /** False: it has no answer, so that nobody has to wait for one; `data` is null. */
+      readonly has: boolean;
+      readonly data: unknown;
+    }
+  | { readonly kind: 'told'; readonly node: string; readonly about: string; readonly data: unknown };
 
 const format = 1;
+const nameLengthMax = 64;
 
 export function encodeEnvelope(envelope: Envelope): string {
   return JSON.stringify([format, envelope]);
@@ -28,24 +56,35 @@ export function decodeEnvelope(text: string): Envelope | null {
   }
   if (!Array.isArray(value) || value[0] !== format) return null;
   const envelope: unknown = value[1];
-  return isEnvelope(envelope) ? envelope : null;
+  if (typeof envelope !== 'object' || envelope === null || !('kind' in envelope)) return null;
+  const { kind, ...fields } = envelope;
+  const isValid = validities.get(kind);
+  if (isValid === undefined) return typeof kind === 'string' ? { kind: 'unknown' } : null;
+  return isValid(fields) ? (envelope as Envelope) : null;
 }
 
-function isEnvelope(value: unknown): value is Envelope {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
-  const fields = value as Record<string, unknown>;
-  switch (fields.kind) {
-    case 'event':
-      return (
-        typeof fields.frame === 'string' &&
-        (fields.except === null || typeof fields.except === 'string') &&
-        typeof fields.cachedUntil === 'number'
-      );
-    case 'terminate':
-      return typeof fields.appId === 'string' && typeof fields.userId === 'string';
-    case 'apps-changed':
-      return true;
-    default:
-      return false;
-  }
-}
+type Fields = Readonly<Record<string, unknown>>;
+
+const isName = (value: unknown) =>
+  typeof value === 'string' && value.length > 0 && value.length <= nameLengthMax;
+const isId = (value: unknown) => Number.isSafeInteger(value);
+
+const validities = new Map<unknown, (fields: Fields) => boolean>([
+  [
+    'event',
+    ({ frame, except, cachedUntil }) =>
+      typeof frame === 'string' &&
+      (except === null || typeof except === 'string') &&
+      typeof cachedUntil === 'number',
+  ],
+  ['terminate', ({ appId, userId }) => typeof appId === 'string' && typeof userId === 'string'],
+  ['apps-changed', () => true],
+  ['alive', ({ node, isNew }) => isName(node) && typeof isNew === 'boolean'],
+  ['gone', ({ node }) => isName(node)],
+  ['ask', (fields) => isName(fields.node) && isId(fields.id) && isName(fields.about) && 'data' in fields],
+  [
+    'answer',
+    (fields) => isName(fields.node) && isId(fields.id) && typeof fields.has === 'boolean' && 'data' in fields,
+  ],
+  ['told', (fields) => isName(fields.node) && isName(fields.about) && 'data' in fields],
+]);

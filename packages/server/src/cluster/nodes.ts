@@ -8,6 +8,7 @@ export interface Question {
 
 /** What came back within the time. A node that is slow or dying is left out rather than waited for. */
 export interface Answers<Data> {
+  /** At most one of each node. `data` is what a node says, of whatever version it is: to be looked at before it is used. */
   readonly answers: readonly { readonly node: string; readonly data: Data }[];
   /** Nodes that are there, this one included. */
   readonly known: number;
@@ -22,9 +23,16 @@ export interface Nodes {
   readonly self: string;
   /** Ids of all nodes, this one included. */
   all(): readonly string[];
-  /** Asks all nodes, this one included, and waits at most `timeoutMs` (1,000 by default) for what they say. */
+  /**
+   * Asks all nodes, this one included, and waits at most `timeoutMs` (1,000 by default) for what they say. Never rejects.
+   * With 1,000 questions under way nobody is asked any more, and there are no answers.
+   */
   ask<Data>(question: Question, timeoutMs?: number): Promise<Answers<Data>>;
   /** This node answers questions about `about`. What it throws is reported and not answered. */
   answer(about: string, answer: (data: unknown) => unknown | Promise<unknown>): void;
+  /** Tells one other node, or with null all others, what needs no answer; once or, where the bus drops it, not at all. */
+  tell(node: string | null, about: string, data: unknown): void;
+  /** Takes what other nodes tell about `about`. What it throws is reported. */
+  hear(about: string, heard: (data: unknown, from: string) => void): void;
   close(): Promise<void>;
 }

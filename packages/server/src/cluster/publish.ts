@@ -18,6 +18,13 @@ export interface Publication {
   readonly cacheSeconds: number;
 }
 
+/** Who looks on while events go out. It is asked for each event, so the answer has to be quick. */
+export interface Onlooker {
+  looksAt(appId: string): boolean;
+  /** An event went to the subscribers of this node. */
+  sent(appId: string, channel: string, frame: string, recipients: number): void;
+}
+
 /** Takes accepted events to the subscribers: first those of this node, then those of the others. */
 export class Publisher {
   readonly #hub: Hub;
@@ -25,13 +32,22 @@ export class Publisher {
   readonly #bus: Bus;
   readonly #cache: EventCache;
   readonly #clock: Clock;
+  readonly #onlooker: Onlooker;
 
-  constructor(parts: { hub: Hub; fanOut: FanOut; bus: Bus; cache: EventCache; clock: Clock }) {
+  constructor(parts: {
+    hub: Hub;
+    fanOut: FanOut;
+    bus: Bus;
+    cache: EventCache;
+    clock: Clock;
+    onlooker: Onlooker;
+  }) {
     this.#hub = parts.hub;
     this.#fanOut = parts.fanOut;
     this.#bus = parts.bus;
     this.#cache = parts.cache;
     this.#clock = parts.clock;
+    this.#onlooker = parts.onlooker;
   }
 
   /**
@@ -53,6 +69,11 @@ export class Publisher {
     if (channel === undefined) return;
     if (cachedUntil > 0) channel.cached = { frame, expiresAt: cachedUntil };
     const excluded = except === null ? null : (this.#hub.listeners.get(except) ?? null);
+    const recipients = channel.subscriptions - (excluded === null ? 0 : 1);
+    channel.tally.delivered(recipients);
+    if (recipients > 0 && this.#onlooker.looksAt(channel.appId)) {
+      this.#onlooker.sent(channel.appId, channel.name.name, frame, recipients);
+    }
     this.#fanOut.deliver(channel, frame, excluded);
   }
 

@@ -137,6 +137,45 @@ export const serverSettings = {
     doc: 'Who sends it as `Authorization: Bearer …` may read `/metrics`.',
     secret: true,
   }),
+  adminPassword: optional({
+    env: 'EARSHOT_ADMIN_PASSWORD',
+    kind: matching(/^.{10,200}$/su, '10 to 200 characters'),
+    defaultText: 'none: the terminal shows a single-use link, and `earshot login-link` makes another',
+    example: 'a-long-random-text',
+    doc: 'The password of the operator `admin` on `/dashboard`. When set, it wins at every start.',
+    secret: true,
+  }),
+  dashboardOidcIssuer: optional({
+    env: 'EARSHOT_DASHBOARD_OIDC_ISSUER',
+    kind: matching(/^https?:\/\/[^\s?#]+$/, 'an address that begins with https:// or http://'),
+    example: 'https://accounts.example.com',
+    doc: 'A provider of OpenID Connect at which operators may sign in. It sends people back to `/dashboard/oidc/back` of this server.',
+  }),
+  dashboardOidcClientId: optional({
+    env: 'EARSHOT_DASHBOARD_OIDC_CLIENT_ID',
+    kind: matching(/^[\x21-\x7e]{1,256}$/, '1 to 256 printable ASCII characters without blanks'),
+    example: 'earshot',
+    doc: 'How that provider knows this server.',
+  }),
+  dashboardOidcClientSecret: optional({
+    env: 'EARSHOT_DASHBOARD_OIDC_CLIENT_SECRET',
+    kind: matching(/^[\x21-\x7e]{1,1024}$/, '1 to 1,024 printable ASCII characters without blanks'),
+    defaultText: 'none: a public client',
+    example: 'a-long-random-text',
+    doc: 'The secret that belongs to the client id.',
+    secret: true,
+  }),
+  dashboardOidcEmails: setting({
+    env: 'EARSHOT_DASHBOARD_OIDC_EMAILS',
+    kind: listOf(
+      matching(/^[^\s@,A-Z]{1,64}@[^\s@,A-Z]{1,255}$/, 'an address of e-mail'),
+      'addresses of e-mail in lower case, separated by commas',
+    ),
+    default: [] as string[],
+    defaultText: 'none',
+    example: 'ada@example.com,bob@example.com',
+    doc: 'Who of those whom the provider knows is let in. It has to say that it has verified the address.',
+  }),
   home: setting({
     env: 'EARSHOT_HOME_DEMO',
     kind: boolean,
@@ -205,10 +244,5 @@ export const absentSettings: readonly AbsentSetting[] = [
     flag: '--workers',
     harmless: '1',
     why: 'this version runs in one process',
-  },
-  {
-    env: 'EARSHOT_ADMIN_PASSWORD',
-    harmless: null,
-    why: 'this version signs the operator in by the single-use link only',
   },
 ];

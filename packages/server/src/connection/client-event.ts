@@ -1,6 +1,7 @@
 import { clientEvent, errorCodes, errorTexts, exceedsBytes, isClientEventChannel } from '@earshot/protocol';
 import { takeMessages } from '../apps/message-quota.ts';
 import type { Connection } from './connection.ts';
+import { noteClientEvent } from './noted.ts';
 import type { Parts } from './parts.ts';
 
 const rateWindowMs = 1_000;
@@ -41,12 +42,14 @@ export function sendClientEvent(
       errorCodes.clientEventRate.code,
     );
   }
-  if (!takeMessages(app, channel.subscriptions)) {
+  if (!takeMessages(app, 1)) {
     return connection.refuse(errorTexts.messageQuota.text(`${settings.messagesPerDay}`));
   }
   parts.counters.clientEvents++;
+  app.tally.add('clientEvents');
   const userId = connection.memberships?.get(channel) ?? null;
   const forward = () => {
+    noteClientEvent(parts, connection, message, userId);
     parts.publisher.publish({
       appId: app.id,
       channel: channel.name,

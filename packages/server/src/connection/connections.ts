@@ -12,6 +12,7 @@ import {
 import type { App } from '../apps/app.ts';
 import { Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
+import { noteConnected, noteDisconnected, noteSubscription } from './noted.ts';
 import type { Parts } from './parts.ts';
 import { endSignIn } from './sign-in.ts';
 import type { Handshake, Socket } from './socket.ts';
@@ -27,7 +28,9 @@ interface AppConnections {
   counted: number;
 }
 
+/** Why a client may not stay; `app` when it is known which one it came for. */
 interface Refusal {
+  readonly app: App | null;
   readonly code: number;
   readonly reason: string;
 }
@@ -59,10 +62,13 @@ export class Connections {
   open(socket: Socket, handshake: Handshake): Connection | null {
     const admitted = this.#admit(handshake);
     if ('refusal' in admitted) {
-      const { code, reason } = admitted.refusal;
+      const { app, code, reason } = admitted.refusal;
       if (admitted.protocol < 6) socket.send(errorEvent(code, reason));
       socket.close(code, reason);
       this.#parts.counters.connectionClosed(code);
+      if (app !== null && this.#parts.trace.isWatched(app)) {
+        this.#parts.trace.note(app, { kind: 'refused', code, reason, transport: socket.transport });
+      }
       return null;
     }
     const { app, protocol } = admitted;
@@ -70,21 +76,24 @@ export class Connections {
     const socketId = newSocketId();
     const connection = new Connection({ socketId, app, socket, protocol, fanOut, now: clock.monotonic() });
     counters.connectionsOpened++;
+    app.tally.opened(socket.transport);
     hub.listeners.set(socketId, socket);
     this.#liveness.add(connection);
     this.#ofApp(app).all.add(connection);
     if (app.settings.authorisedConnections) this.#awaitAuthorisation(connection);
     else this.#count(connection);
+    noteConnected(this.#parts, connection);
     connection.send(connectionEstablished(socketId, activityTimeoutSeconds));
     return connection;
   }
 
-  /** The socket is gone, whoever ended it. @param code the close code */
-  closed(connection: Connection, code: number): void {
+  /** The socket is gone, whoever ended it. @param code the close code @param reason its text, '' for none */
+  closed(connection: Connection, code: number, reason: string): void {
     if (connection.closed) return;
     connection.closed = true;
     const { counters, hub, roster } = this.#parts;
     counters.connectionClosed(code);
+    connection.app.tally.closed(connection.socket.transport);
     connection.onAuthorised = null;
     connection.authoriseTimer?.cancel();
     hub.listeners.delete(connection.socketId);
@@ -93,10 +102,13 @@ export class Connections {
     ofApp.all.delete(connection);
     if (connection.counted) roster.reportConnections(connection.app.id, --ofApp.counted);
     if (ofApp.all.size === 0) this.#byApp.delete(connection.app);
-    for (const channel of connection.subscriptions.values())
+    for (const channel of connection.subscriptions.values()) {
+      noteSubscription(this.#parts, connection, 'unsubscribed', channel, 'The connection ended');
       endSubscription(this.#parts, connection, channel);
+    }
     connection.subscriptions.clear();
     endSignIn(this.#parts, connection);
+    noteDisconnected(this.#parts, connection, code, reason);
   }
 
   /** Closes every connection of this node on which the user signed in (USER-8). */
@@ -138,8 +150,9 @@ export class Connections {
     // What the client can read depends on its protocol, so a refusal for another reason needs it as well.
     const checked = checkHandshake(handshake.query);
     const protocol = 'protocol' in checked ? checked.protocol : 7;
+    let app: App | undefined;
     const refuse = (closeCode: CloseCode, reason = closeCode.reason) => ({
-      refusal: { code: closeCode.code, reason },
+      refusal: { app: app ?? null, code: closeCode.code, reason },
       protocol,
     });
     if (!handshake.hostAllowed) {
@@ -149,7 +162,7 @@ export class Connections {
       );
     }
     if (handshake.key === null) return refuse(closeCodes.pathNotFound);
-    const app = this.#parts.apps.byKey(handshake.key);
+    app = this.#parts.apps.byKey(handshake.key);
     if (app === undefined) {
       return refuse(closeCodes.unknownApp, closeReason(closeCodes.unknownApp, handshake.key));
     }

@@ -6,6 +6,7 @@ import type { Users } from '../channels/users.ts';
 import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Trace } from '../trace/trace.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Connection } from './connection.ts';
 
@@ -18,6 +19,7 @@ export interface Parts {
   readonly publisher: Publisher;
   readonly roster: Roster;
   readonly webhooks: Webhooks;
+  readonly trace: Trace;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly log: Log;

@@ -22,7 +22,8 @@ function setUp() {
     watch: () => promise,
     unwatch: (_appId: string, userId: string) => unwatched.push(userId),
   };
-  const parts = { users, roster, counters: new Counters(), background: () => {} } as unknown as Parts;
+  const trace = { isWatched: () => false };
+  const parts = { users, roster, trace, counters: new Counters(), background: () => {} } as unknown as Parts;
   const sent: string[] = [];
   const connection = new Connection({
     socketId: '1.2',

@@ -1,6 +1,7 @@
 import { errorCodes, errorTexts, parseUserData, signinSuccess, watchlistEvents } from '@earshot/protocol';
 import { verifyUserAuth } from '../apps/auth.ts';
 import type { Connection } from './connection.ts';
+import { noteSignedIn } from './noted.ts';
 import type { Parts } from './parts.ts';
 
 /** `pusher:signin` (USER, WATCH). */
@@ -31,6 +32,7 @@ export function signIn(
   if (parts.users.add(app.id, user.userId, connection)) {
     parts.background('roster: sign in', parts.roster.signIn(app.id, user.userId));
   }
+  noteSignedIn(parts, connection);
   connection.send(signinSuccess(message.userData));
   if (app.settings.watchlist && user.watchlistOverflow) {
     connection.refuse(

@@ -15,6 +15,7 @@ import type { App } from '../apps/app.ts';
 import { verifyChannelAuth } from '../apps/auth.ts';
 import type { Channel, JoinOutcome } from '../channels/channel.ts';
 import type { Connection } from './connection.ts';
+import { noteSubscription, noteSubscriptionRefused } from './noted.ts';
 import type { Parts } from './parts.ts';
 
 export interface SubscribeMessage {
@@ -35,13 +36,20 @@ export function subscribe(
   const { settings } = connection.app;
   const name = parseChannelName(message.channel, settings.channelNameLength, settings.userIdLength);
   if (name === null) {
-    return refuse(connection, message.channel, 400, errorTexts.invalidChannelName.text(message.channel));
+    return refuse(
+      parts,
+      connection,
+      message.channel,
+      400,
+      errorTexts.invalidChannelName.text(message.channel),
+    );
   }
   if (connection.subscriptions.has(name.name)) {
-    return refuse(connection, name.name, 400, errorTexts.alreadySubscribed.text(name.name));
+    return refuse(parts, connection, name.name, 400, errorTexts.alreadySubscribed.text(name.name));
   }
   if (settings.channelsPerConnection > 0 && connection.subscriptions.size >= settings.channelsPerConnection) {
     return refuse(
+      parts,
       connection,
       name.name,
       400,
@@ -49,11 +57,12 @@ export function subscribe(
     );
   }
   const denied = authorise(parts, connection, name, message);
-  if (denied !== null) return refuse(connection, name.name, 401, denied);
+  if (denied !== null) return refuse(parts, connection, name.name, 401, denied);
   const member = name.kind === 'presence' ? memberOf(connection, message.channelData) : null;
-  if (member !== null && 'refused' in member) return refuse(connection, name.name, 400, member.refused);
+  if (member !== null && 'refused' in member)
+    return refuse(parts, connection, name.name, 400, member.refused);
 
-  const { channel, isNew } = parts.hub.hold(connection.app.id, name);
+  const { channel, isNew } = parts.hub.hold(connection.app, name);
   if (isNew) parts.publisher.open(channel);
   if (channel.opening === null && member === null) return confirm(parts, connection, channel, null);
   return join(parts, connection, channel, member);
@@ -134,6 +143,7 @@ async function join(
       if ('refused' in outcome) {
         const limit = connection.app.settings.presenceMembers;
         refuse(
+          parts,
           connection,
           channel.name.name,
           403,
@@ -223,6 +233,7 @@ function confirm(parts: Parts, connection: Connection, channel: Channel, presenc
   connection.subscriptions.set(name.name, channel);
   parts.hub.subscribed(channel);
   parts.fanOut.enter(channel, connection.socket);
+  noteSubscription(parts, connection, 'subscribed', channel);
   reportSubscriptions(parts, channel);
   // Last, because it may close the connection, which takes all of this back.
   if (needsSignature(name)) connection.authorise();
@@ -230,7 +241,14 @@ function confirm(parts: Parts, connection: Connection, channel: Channel, presenc
 }
 
 /** `pusher:error`, and unless the app has switched it off the event that names the channel (SUB-8). */
-function refuse(connection: Connection, channel: string, status: number, message: string): null {
+function refuse(
+  parts: Parts,
+  connection: Connection,
+  channel: string,
+  status: number,
+  message: string,
+): null {
+  noteSubscriptionRefused(parts, connection, channel, status, message);
   connection.refuse(message);
   if (!connection.app.settings.subscriptionErrors) return null;
   const type = status === 401 ? 'AuthError' : 'SubscriptionError';

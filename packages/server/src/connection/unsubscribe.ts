@@ -1,6 +1,7 @@
 import { errorTexts } from '@earshot/protocol';
 import type { Channel } from '../channels/channel.ts';
 import type { Connection } from './connection.ts';
+import { noteSubscription } from './noted.ts';
 import type { Parts } from './parts.ts';
 import { dropMember, reportSubscriptions } from './subscribe.ts';
 
@@ -12,6 +13,7 @@ export function unsubscribe(parts: Parts, connection: Connection, name: string):
   }
   connection.subscriptions.delete(name);
   parts.fanOut.exit(channel, connection.socket);
+  noteSubscription(parts, connection, 'unsubscribed', channel);
   endSubscription(parts, connection, channel);
   return null;
 }

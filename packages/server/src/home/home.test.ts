@@ -8,6 +8,8 @@ import { demoChannel, type Session } from '@earshot/home';
 import { verifyChannelAuth, verifyRequest } from '../apps/auth.ts';
 import { type AppRegistry, openAppRegistry } from '../apps/registry.ts';
 import { readConfig } from '../config.ts';
+import { settleOperators } from '../operators/open.ts';
+import { SignInLimits } from '../operators/sign-in-limits.ts';
 import { createHome, type Home } from './home.ts';
 
 const app = { id: '3', key: '278d425bdf160c739803', secret: '7ad3773142a6692b25b8' };
@@ -41,7 +43,9 @@ async function open(env: Record<string, string> = {}): Promise<Home> {
   const { config } = read;
   database = await openDatabase(config.databaseUrl);
   apps = await openAppRegistry({ database, config, clock });
-  return createHome({ database, clock, apps, config, log: createLog('silent') });
+  const operators = await settleOperators(database, clock, { adminPassword: null, letIn: [] });
+  const signInLimits = new SignInLimits();
+  return createHome({ operators, signInLimits, clock, apps, config, log: createLog('silent') });
 }
 
 const browser = { address: '192.0.2.1', secure: false, host: '127.0.0.1:6001' };

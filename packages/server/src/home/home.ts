@@ -1,33 +1,33 @@
 import type { Clock, Log } from '@earshot/base';
-import type { Database } from '@earshot/data';
 import { demoChannel, type Session } from '@earshot/home';
 import { isSocketId } from '@earshot/protocol';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
-import { secureHeaders } from 'hono/secure-headers';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { signChannel } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Config } from '../config.ts';
-import { cameByTls, ownOrigins, publicAddress } from '../http/address.ts';
+import { ownOrigins, publicAddress } from '../http/address.ts';
 import type { Client } from '../http/client.ts';
+import { type ClientEnv as Env, SessionCookie } from '../http/session-cookie.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
+import type { Operators } from '../operators/operators.ts';
+import { sessionDays, signInPath } from '../operators/sessions.ts';
+import type { SignInLimits } from '../operators/sign-in-limits.ts';
 import { type Asset, allowEveryOrigin, answerWith } from '../pages/asset.ts';
+import { operatorPageHeaders } from '../pages/headers.ts';
 import { buildAssets } from './assets.ts';
 import { chatOnPages } from './chat.ts';
 import { curlLine, curlValidSeconds } from './curl.ts';
-import { openSessions, sessionDays, signInPath } from './sessions.ts';
 import { Voices } from './voices.ts';
 
 const bodyBytesMax = 4096;
-const signInsPerMinute = 10;
 
 export interface HomeOptions {
-  readonly database: Database;
+  readonly operators: Operators;
+  readonly signInLimits: SignInLimits;
   readonly clock: Clock;
   readonly apps: AppRegistry;
   readonly config: Pick<Config, 'path' | 'port' | 'publicUrl' | 'home'>;
@@ -42,10 +42,6 @@ export interface Home {
   createSignInLink(): Promise<string>;
 }
 
-interface Env {
-  Bindings: { client: Client };
-}
-
 /** Whose path it is is decided here; what the path answers, below. */
 const ownPath = /^\/($|session$|demo\/auth$|assets\/|client\/)/;
 
@@ -53,43 +49,20 @@ const ownPath = /^\/($|session$|demo\/auth$|assets\/|client\/)/;
  * To a browser without session, `/` is the same bytes for everybody: they hold no key, no id and no version.
  * What is worth knowing comes from `GET /session` (docs/decisions/0003-signed-in-home.md).
  */
-export async function createHome({ database, clock, apps, config, log }: HomeOptions): Promise<Home> {
-  const sessions = await openSessions(database, clock);
+export function createHome({ operators, signInLimits, clock, apps, config, log }: HomeOptions): Home {
   const voices = new Voices();
-  const signIns = new RateLimiterMemory({ points: signInsPerMinute, duration: 60 });
-  // Cookies know no ports: without it, two servers of one machine would sign each other's browsers out.
-  const cookieName = `earshot_session_${config.port}`;
-  const cookiePath = config.path === '' ? '/' : config.path;
+  const cookie = new SessionCookie(config);
 
   const isSignedIn = async (c: Context<Env>) => {
-    const token = getCookie(c, cookieName);
-    return token !== undefined && (await sessions.isValid(token));
+    const token = cookie.read(c);
+    return token !== undefined && (await operators.session(token)) !== null;
   };
 
   const hono = new Hono<Env>({
     getPath: (request) => belowPrefix(targetOf(request.url).path, config.path) ?? '',
   });
 
-  hono.use(
-    secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-        requireTrustedTypesFor: ["'script'"],
-        trustedTypes: ["'none'"],
-      },
-      xFrameOptions: 'DENY',
-      // Whether a host name is for https only, and for how long, is its owner's to say.
-      strictTransportSecurity: false,
-      overwrite: false,
-    }),
-  );
+  hono.use(operatorPageHeaders());
   hono.use(csrf({ origin: (origin, c: Context<Env>) => ownOrigins(c.env.client, config).includes(origin) }));
   hono.use(
     bodyLimit({ maxSize: bodyBytesMax, onError: (c) => c.text('The request body is too large.\n', 413) }),
@@ -103,31 +76,25 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
 
   hono.post('/session', async (c) => {
     const { address } = c.env.client;
-    const waitSeconds = await limited(signIns, address);
+    const waitSeconds = await signInLimits.takeForAddress(address);
     if (waitSeconds !== null) {
       return c.text('Too many sign-ins from this address. Try again later.\n', 429, {
         'Retry-After': `${waitSeconds}`,
       });
     }
-    const session = await sessions.redeem((await form(c)).get('token') ?? '');
+    const session = await operators.redeem((await form(c)).get('token') ?? '');
     if (session === null) {
       log.warn({ address }, 'home: a sign-in link was refused: unknown, used or expired');
       return c.text('This link is unknown, used or expired. Make a new one.\n', 403);
     }
     log.info({ address }, 'home: a browser has signed in');
-    setCookie(c, cookieName, session, {
-      path: cookiePath,
-      httpOnly: true,
-      sameSite: 'Strict',
-      secure: cameByTls(c.env.client, config),
-      maxAge: sessionDays * 86_400,
-    });
+    cookie.write(c, session, sessionDays * 86_400);
     return c.body(null, 204);
   });
 
   hono.delete('/session', async (c) => {
-    const token = deleteCookie(c, cookieName, { path: cookiePath });
-    if (token !== undefined) await sessions.end(token);
+    const token = cookie.remove(c);
+    if (token !== undefined) await operators.end(token);
     return c.body(null, 204);
   });
 
@@ -198,19 +165,8 @@ export async function createHome({ database, clock, apps, config, log }: HomeOpt
       if (path === null || !ownPath.test(path)) return null;
       return hono.fetch(request, { client });
     },
-    createSignInLink: async () => signInPath(await sessions.createLinkToken()),
+    createSignInLink: async () => signInPath(await operators.createLinkToken()),
   };
-}
-
-/** Seconds until another sign-in from `address` is taken; null when this one is. */
-async function limited(signIns: RateLimiterMemory, address: string): Promise<number | null> {
-  try {
-    await signIns.consume(address);
-    return null;
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    return Math.ceil(refusal.msBeforeNext / 1000);
-  }
 }
 
 /** The body as a form. Other types are refused, because those that a page of another origin can send are guarded. */

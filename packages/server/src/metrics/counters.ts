@@ -27,6 +27,16 @@ export class Counters {
   /** Events that were tried for as long as they are, and those that could not even be written down. */
   webhooksGivenUp = 0;
   webhooksDropped = 0;
+  /** Questions between nodes that were not asked or not answered, being too many, and answers that did not come in time. */
+  questionsDropped = 0;
+  answersMissing = 0;
+  /** Entries of the debug console that were left out because traffic outran its bound. */
+  traceSkipped = 0;
+  /** Consoles of other nodes that were not served, being too many. */
+  traceWatchersRefused = 0;
+  /** Minutes of statistics that wait to be written, and those given up because the database was away for too long. */
+  statisticsWaiting = 0;
+  statisticsDropped = 0;
   slowClientsCut = 0;
   /** Connections closed because too many of their messages waited. */
   inboxOverflows = 0;

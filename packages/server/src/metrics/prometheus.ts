@@ -17,6 +17,8 @@ export interface MetricsParts {
   readonly connections: () => ReadonlyMap<string, number>;
   /** What the cluster wants to show (`cluster/cluster.ts`). */
   readonly cluster: readonly { name: string; help: string; isCounter: boolean; read(): number }[];
+  /** Nodes of the cluster, this one included. */
+  readonly nodes: () => number;
 }
 
 /** `/metrics` in Prometheus' text format. Nothing is computed until it is asked for. */
@@ -147,6 +149,37 @@ export class Metrics {
       'webhook_events_dropped_total',
       'Events for webhooks that could not be written down fast enough',
       () => counters.webhooksDropped,
+    );
+    gauge('nodes', 'Nodes of the cluster that this one knows of, itself included', parts.nodes);
+    counter(
+      'node_questions_dropped_total',
+      'Questions between nodes that were not asked or answered because too many were under way',
+      () => counters.questionsDropped,
+    );
+    counter(
+      'node_answers_missing_total',
+      'Answers of other nodes that did not come in time',
+      () => counters.answersMissing,
+    );
+    counter(
+      'console_entries_skipped_total',
+      'Entries left out of debug consoles because traffic outran what they show',
+      () => counters.traceSkipped,
+    );
+    counter(
+      'console_watchers_refused_total',
+      'Debug consoles of other nodes that this one did not serve, being too many',
+      () => counters.traceWatchersRefused,
+    );
+    gauge(
+      'statistics_waiting',
+      'Rows of statistics that wait for the database',
+      () => counters.statisticsWaiting,
+    );
+    counter(
+      'statistics_dropped_total',
+      'Rows of statistics given up because the database was away for too long',
+      () => counters.statisticsDropped,
     );
     counter(
       'slow_clients_cut_total',

@@ -5,7 +5,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { Connections } from '../connection/connections.ts';
 import { receive } from '../connection/inbox.ts';
 import type { Parts } from '../connection/parts.ts';
-import type { Handshake, Socket } from '../connection/socket.ts';
+import { type Handshake, type Socket, tooSlow } from '../connection/socket.ts';
 import type { AllTopics } from './topics.ts';
 
 /** Bun's own timer is a backstop, at its longest: `connection/liveness.ts` decides. */
@@ -66,7 +66,7 @@ export class WebSocketTransport implements Topics {
       drain: (ws) => {
         ws.data.isCongested = false;
       },
-      close: (ws, code) => this.#guard(ws, () => this.#closed(ws.data, code)),
+      close: (ws, code, reason) => this.#guard(ws, () => this.#closed(ws.data, code, reason)),
     };
   }
 
@@ -110,7 +110,7 @@ export class WebSocketTransport implements Topics {
     if (now - this.#congestionCheckedAt < congestionCheckMs) return;
     this.#congestionCheckedAt = now;
     for (const socket of this.#sockets) {
-      if (socket.bufferedBytes > 0) socket.isCongested = true;
+      if (socket.queuedBytes > 0) socket.isCongested = true;
     }
   }
 
@@ -135,18 +135,19 @@ export class WebSocketTransport implements Topics {
     if (socket.connection !== null) socket.connection.lastInboundAt = this.#parts.clock.monotonic();
   }
 
-  #closed(socket: WebSocketSocket, code: number): void {
+  #closed(socket: WebSocketSocket, code: number, reason: string): void {
     this.#sockets.delete(socket);
     const { connection } = socket;
     if (connection === null) return;
-    if (code === 1006 && socket.isCongested) {
+    const readTooSlowly = code === 1006 && socket.isCongested;
+    if (readTooSlowly) {
       this.#parts.counters.slowClientsCut++;
       this.#parts.log.warn(
         { app: connection.app.id, socket: connection.socketId, outboxBytes: this.#outboxBytes },
         'a client that reads too slowly was cut (EARSHOT_OUTBOX_BYTES is the bound)',
       );
     }
-    this.#connections.closed(connection, code);
+    this.#connections.closed(connection, code, readTooSlowly ? tooSlow : reason);
   }
 
   #guard(ws: BunSocket, handle: () => void): void {
@@ -184,7 +185,11 @@ export class WebSocketSocket implements Socket {
     return handshake;
   }
 
-  get bufferedBytes(): number {
+  get transport(): 'websocket' {
+    return 'websocket';
+  }
+
+  get queuedBytes(): number {
     return this.#ws?.getBufferedAmount() ?? 0;
   }
 

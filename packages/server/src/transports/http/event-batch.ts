@@ -4,18 +4,31 @@ import { eventStreamData } from '@earshot/protocol';
 export const sessionNameLength = 22;
 const numberDigits = 10;
 const idLength = sessionNameLength + 1 + numberDigits;
+const digitsAt = sessionNameLength + 1;
 const blankId = Buffer.alloc(idLength, '.');
 const end = Buffer.from('\n\n');
 
+/** A session's name, of `sessionNameLength` ASCII characters, as big-endian words: five of four bytes, one of two. */
+export type NameWords = readonly [number, number, number, number, number, number];
+
+export function wordsOf(name: string): NameWords {
+  const bytes = Buffer.from(name);
+  const word = (index: number) => bytes.readUInt32BE(4 * index);
+  return [word(0), word(1), word(2), word(3), word(4), bytes.readUInt16BE(20)];
+}
+
 /**
- * Messages as server-sent events. Their bytes are made once for all clients; each client's own ids, all of one
- * length, are then written into a copy, which costs a tenth of what making the text anew would.
+ * Messages as server-sent events. Their bytes are made once for all clients. Each client's own ids, all of one length, are
+ * written into them before they are copied for it: in words, which is half the work of bytes.
  */
 export class EventBatch {
   readonly length: number;
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   /** Where each event's id begins; the event ends with it. */
   readonly #ids: number[] = [];
+  /** The number of the first event that is written in the bytes. */
+  #written = -1;
 
   constructor(messages: readonly string[]) {
     this.length = messages.length;
@@ -28,6 +41,7 @@ export class EventBatch {
       at += data.length + idLength + end.length;
     }
     this.#bytes = Buffer.concat(pieces);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset);
   }
 
   get byteLength(): number {
@@ -36,18 +50,46 @@ export class EventBatch {
 
   /**
    * The events for one client.
-   * @param name the session's, of `sessionNameLength` ASCII characters
+   * @param name the session's
    * @param first the number of the first event
    * @param skipped how many events at the beginning are left out
    */
-  bytesFor(name: Uint8Array, first: number, skipped = 0): Uint8Array {
-    const bytes = Uint8Array.prototype.slice.call(this.#bytes);
-    for (let index = skipped; index < this.length; index++) {
-      const at = this.#ids[index] as number;
-      bytes.set(name, at);
-      writeNumber(bytes, at + idLength, first + index);
+  bytesFor(name: NameWords, first: number, skipped = 0): Uint8Array {
+    if (first !== this.#written) this.#writeNumbers(first);
+    const [a, b, c, d, e, f] = name;
+    const view = this.#view;
+    for (const at of this.#ids) {
+      view.setUint32(at, a);
+      view.setUint32(at + 4, b);
+      view.setUint32(at + 8, c);
+      view.setUint32(at + 12, d);
+      view.setUint32(at + 16, e);
+      view.setUint16(at + 20, f);
     }
-    return skipped === 0 ? bytes : bytes.subarray((this.#ids[skipped - 1] as number) + idLength + end.length);
+    const from = skipped === 0 ? 0 : (this.#ids[skipped - 1] as number) + idLength + end.length;
+    return Uint8Array.prototype.slice.call(this.#bytes, from);
+  }
+
+  #writeNumbers(first: number): void {
+    this.#written = first;
+    const view = this.#view;
+    // The leading digits stay the same for up to a hundred events.
+    let hundreds = -1;
+    let leading = 0;
+    let following = 0;
+    for (let index = 0; index < this.length; index++) {
+      const at = (this.#ids[index] as number) + digitsAt;
+      const number = first + index;
+      const rest = number % 100;
+      if ((number - rest) / 100 !== hundreds) {
+        hundreds = (number - rest) / 100;
+        leading = fourDigits(Math.floor(hundreds / 10_000));
+        following = fourDigits(hundreds % 10_000);
+      }
+      view.setUint32(at, leading);
+      view.setUint32(at + 4, following);
+      view.setUint16(at + 8, twoDigits(rest));
+    }
   }
 }
 
@@ -62,17 +104,14 @@ export function parseEventId(id: string): { name: string; number: number } | nul
   return name === undefined || number === undefined ? null : { name, number: Number(number) };
 }
 
-const zero = 0x30;
-const dot = 0x2e;
+/** The ASCII digits of a number below 100, as one big-endian word. */
+function twoDigits(number: number): number {
+  const ones = number % 10;
+  return 0x3030 + (((number - ones) / 10) << 8) + ones;
+}
 
-/** Ten digits that end before `endAt`, and the dot before them. */
-function writeNumber(bytes: Uint8Array, endAt: number, number: number): void {
-  let rest = number;
-  let at = endAt - 1;
-  for (; at >= endAt - numberDigits; at--) {
-    const tenth = Math.floor(rest / 10);
-    bytes[at] = zero + rest - tenth * 10;
-    rest = tenth;
-  }
-  bytes[at] = dot;
+/** The same for a number below 10,000. */
+function fourDigits(number: number): number {
+  const low = number % 100;
+  return twoDigits((number - low) / 100) * 0x10000 + twoDigits(low);
 }

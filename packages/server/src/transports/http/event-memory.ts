@@ -1,5 +1,5 @@
 import type { Chain } from './chain.ts';
-import { type EventBatch, eventId } from './event-batch.ts';
+import { type EventBatch, eventId, wordsOf } from './event-batch.ts';
 
 /** Bytes of sent events that a session keeps for a client that comes back (SSE-4). */
 const keptBytesMax = 64 * 1024;
@@ -16,7 +16,7 @@ interface Sent {
 export class EventMemory {
   /** What names the session in the ids of its events: 16 random bytes, so nobody else can go on with it. */
   readonly name = randomText();
-  readonly #nameBytes = Buffer.from(this.name);
+  readonly #nameWords = wordsOf(this.name);
   #last = 0;
   #kept: Sent[] = [];
   #forgotten = 0;
@@ -37,7 +37,7 @@ export class EventMemory {
       this.#kept = this.#kept.slice(this.#forgotten);
       this.#forgotten = 0;
     }
-    return batch.bytesFor(this.#nameBytes, first);
+    return batch.bytesFor(this.#nameWords, first);
   }
 
   /** What was sent after event `number`; null when some of it is no longer kept, or `number` was never sent. */
@@ -47,7 +47,7 @@ export class EventMemory {
     if (number + 1 < firstKept || number > this.#last) return null;
     const pieces = kept
       .filter(({ batch, first }) => first + batch.length > number + 1)
-      .map(({ batch, first }) => batch.bytesFor(this.#nameBytes, first, Math.max(0, number + 1 - first)));
+      .map(({ batch, first }) => batch.bytesFor(this.#nameWords, first, Math.max(0, number + 1 - first)));
     return Buffer.concat(pieces);
   }
 

@@ -102,6 +102,7 @@ export class EventStreamTransport {
     const connection = this.#sessions.connections.open(session, {
       key,
       query: handshakeQuery,
+      address: call.client.address,
       origin: call.origin,
       secure: call.client.secure,
       hostAllowed: call.hostAllowed,
@@ -189,6 +190,7 @@ export class EventStreamTransport {
 
 function framingOf(memory: EventMemory, graceMs: number): Framing {
   return {
+    transport: 'event_stream',
     messages: (chain) => ({ bytes: memory.encode(chain), characters: 0 }),
     responseCharactersMax: Number.POSITIVE_INFINITY,
     heartbeat: eventStreamComment,

@@ -9,6 +9,8 @@ const cutSeconds = 4;
 export interface Receiver {
   /** It takes one write and is over. */
   readonly once: boolean;
+  /** What was written and has not reached the socket. */
+  readonly unreadBytes: number;
   /** @returns false when more waits than the client may leave waiting */
   write(bytes: Uint8Array): boolean;
   /** Ends the response after what was written. Harmless when it has ended. */
@@ -63,17 +65,25 @@ export class StreamReceiver implements Receiver {
     held.onAbort(() => gone(this));
   }
 
+  get unreadBytes(): number {
+    return this.#waitingChunks === 0 ? 0 : (this.#backlog?.bytes ?? 0);
+  }
+
   write(bytes: Uint8Array): boolean {
     if (this.#controller === null) return true;
     this.#controller.enqueue(bytes);
-    // The default strategy: room for one chunk, less those that wait.
-    const waiting = 1 - (this.#controller.desiredSize ?? 1);
+    const waiting = this.#waitingChunks;
     if (waiting === 0) this.#backlog = null;
     else {
       this.#backlog ??= new Backlog();
       this.#backlog.add(bytes.length, waiting);
     }
     return this.#backlog === null || this.#backlog.bytes <= this.#bytesMax;
+  }
+
+  /** The default strategy: room for one chunk, less those that wait. */
+  get #waitingChunks(): number {
+    return 1 - (this.#controller?.desiredSize ?? 1);
   }
 
   end(): void {
@@ -96,6 +106,7 @@ export class StreamReceiver implements Receiver {
 /** A held poll: one write answers it. */
 export class PollReceiver implements Receiver {
   readonly once = true;
+  readonly unreadBytes = 0;
   readonly response: Promise<Response>;
   readonly #held: HeldRequest;
   readonly #headers: HeadersInit;

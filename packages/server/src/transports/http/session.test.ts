@@ -4,6 +4,7 @@ import type { Framing, SessionKeeper } from './session.ts';
 import { HttpSession } from './session.ts';
 
 const framing: Framing = {
+  transport: 'xhr_streaming',
   messages: (chain) => chain.sockJs,
   heartbeat: 'h\n',
   close: (code) => `c[${code}]\n`,
@@ -32,6 +33,7 @@ function scene() {
   const written: string[] = [];
   const receiver = {
     once: false,
+    unreadBytes: 0,
     write: (bytes: Uint8Array) => {
       written.push(new TextDecoder().decode(bytes));
       return true;

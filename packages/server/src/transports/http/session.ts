@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@earshot/base';
+import type { Transport } from '@earshot/dashboard';
 import type { Connection } from '../../connection/connection.ts';
-import type { Socket } from '../../connection/socket.ts';
+import { type Socket, tooSlow } from '../../connection/socket.ts';
 import { Chain, type Encoded, SharedMessage } from './chain.ts';
 import type { Receiver } from './receivers.ts';
 
@@ -22,12 +23,13 @@ export interface SessionKeeper {
   publishExcept(session: HttpSession, topic: string, frame: string): void;
   /** The session has something to write: `flush` is called at the end of this turn. */
   touch(session: HttpSession): void;
-  closed(connection: Connection, code: number): void;
+  closed(connection: Connection, code: number, reason: string): void;
   slowClientCut(session: HttpSession): void;
 }
 
 /** How a kind of session writes what its client gets. */
 export interface Framing {
+  readonly transport: Transport;
   /** The messages of the chain, and nothing else. */
   messages(chain: Chain): Encoded;
   readonly heartbeat: string;
@@ -67,6 +69,15 @@ export class HttpSession implements Socket {
     this.#sessions = sessions;
     this.#framing = framing;
     this.#onEnd = onEnd;
+  }
+
+  get transport(): Transport {
+    return this.#framing.transport;
+  }
+
+  get queuedBytes(): number {
+    const waiting = this.#control.length + (this.#waiting?.characters ?? 0);
+    return waiting + (this.#receiver?.unreadBytes ?? 0);
   }
 
   /** Messages that wait; clients in the same position share it. */
@@ -124,13 +135,13 @@ export class HttpSession implements Socket {
     this.#closing = { code, reason };
     this.#leaveAll();
     this.flush();
-    if (this.connection !== null) this.#sessions.closed(this.connection, code);
+    if (this.connection !== null) this.#sessions.closed(this.connection, code, reason);
   }
 
   /** Nobody can go on with it: ends it at once, as if the client had gone. */
   abandon(): void {
     this.#receiver?.end();
-    this.#vanish();
+    this.#vanish('The client came back to a new session');
   }
 
   ping(): void {
@@ -221,7 +232,7 @@ export class HttpSession implements Socket {
     const timer = graceClock.after(this.#framing.graceMs, () => {
       // After the loop was busy for long timers come first: a request that is in time may still be in its socket.
       graceClock.nextTurn(() => {
-        if (this.#graceTimer === timer) this.#vanish();
+        if (this.#graceTimer === timer) this.#vanish('The client did not come back');
       });
     });
     this.#graceTimer = timer;
@@ -239,17 +250,17 @@ export class HttpSession implements Socket {
   #cut(): void {
     this.#sessions.slowClientCut(this);
     this.#receiver?.cut();
-    this.#vanish();
+    this.#vanish(tooSlow);
   }
 
-  #vanish(): void {
+  #vanish(reason: string): void {
     if (this.#ended) return;
     const wasOpen = this.#closing === null;
     this.#closing ??= { code: 1006, reason: '' };
     this.#leaveAll();
     this.#waiting = null;
     this.#end();
-    if (wasOpen && this.connection !== null) this.#sessions.closed(this.connection, 1006);
+    if (wasOpen && this.connection !== null) this.#sessions.closed(this.connection, 1006, reason);
   }
 
   #end(): void {

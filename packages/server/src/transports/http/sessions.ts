@@ -1,4 +1,4 @@
-import type { Clock } from '@earshot/base';
+import { type Clock, systemClock } from '@earshot/base';
 import type { Topics } from '../../channels/fanout.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { Connections } from '../../connection/connections.ts';
@@ -8,9 +8,13 @@ import { Chain, SharedMessage } from './chain.ts';
 import type { HttpBounds } from './request.ts';
 import type { HttpSession, SessionKeeper } from './session.ts';
 
+/** The longest time for which what comes after a round of writes waits for the next round. */
+const pauseMsMax = 10;
+
 /**
  * The topics of all sessions on HTTP transports, and the writing to them: what comes to a session in one turn of the loop
- * goes out in one write.
+ * goes out in one write. A write costs some ten times the events in it, so where a round of them has kept the loop busy, what
+ * comes next is collected for as long as that took.
  */
 export class HttpSessions implements Topics, SessionKeeper {
   readonly connections: Connections;
@@ -21,6 +25,10 @@ export class HttpSessions implements Topics, SessionKeeper {
   readonly #topics: AllTopics;
   readonly #members = new Map<string, Set<HttpSession>>();
   #touched: HttpSession[] = [];
+  /** A round of writes is due, under way, or paid for by a pause. */
+  #isHeld = false;
+  /** What the writes cost is the machine's time, whatever clock the connections live by. */
+  readonly #machine: Clock = systemClock;
 
   constructor(parts: Parts, connections: Connections, topics: AllTopics, bounds: HttpBounds) {
     this.#parts = parts;
@@ -54,13 +62,15 @@ export class HttpSessions implements Topics, SessionKeeper {
   }
 
   touch(session: HttpSession): void {
-    // After all requests that this turn of the loop brings: what they publish shares the writes.
-    if (this.#touched.length === 0) setImmediate(() => this.#flush());
     this.#touched.push(session);
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    // After all requests that this turn of the loop brings: what they publish shares the writes.
+    setImmediate(() => this.#flush());
   }
 
-  closed(connection: Connection, code: number): void {
-    this.connections.closed(connection, code);
+  closed(connection: Connection, code: number, reason: string): void {
+    this.connections.closed(connection, code, reason);
   }
 
   slowClientCut(session: HttpSession): void {
@@ -87,6 +97,7 @@ export class HttpSessions implements Topics, SessionKeeper {
   }
 
   #flush(): void {
+    const startedAt = this.#machine.monotonic();
     const touched = this.#touched;
     this.#touched = [];
     for (const session of touched) {
@@ -97,5 +108,16 @@ export class HttpSessions implements Topics, SessionKeeper {
         this.#parts.log.error({ err: error }, 'writing to an HTTP session failed');
       }
     }
+    // Streams hand their chunks to their sockets at the end of the turn.
+    setImmediate(() => {
+      const busyMs = this.#machine.monotonic() - startedAt;
+      if (busyMs < 1) this.#resume();
+      else this.#machine.after(Math.min(busyMs, pauseMsMax), () => this.#resume());
+    });
+  }
+
+  #resume(): void {
+    if (this.#touched.length > 0) this.#flush();
+    else this.#isHeld = false;
   }
 }

@@ -11,6 +11,7 @@ import {
 import { receive } from '../../connection/inbox.ts';
 import type { Parts } from '../../connection/parts.ts';
 import { readBody } from '../../http/body.ts';
+import type { Chain } from './chain.ts';
 import { Misses } from './misses.ts';
 import { PollReceiver, type Receiver, StreamReceiver } from './receivers.ts';
 import {
@@ -43,7 +44,6 @@ interface Known {
   readonly origin: string | null;
   /** Of the client that opened it. */
   readonly address: string;
-  readonly transport: 'xhr_streaming' | 'xhr_polling';
 }
 
 /** pusher-js's own fallbacks, `xhr_streaming` and `xhr_polling` (HTTP-1 to HTTP-9). */
@@ -53,7 +53,7 @@ export class XhrTransport {
   readonly #messageBytesMax: number;
   readonly #bodyBytesMax: number;
   readonly #misses: Misses;
-  readonly #framing: Framing;
+  readonly #framings: Readonly<Record<'xhr' | 'xhr_streaming', Framing>>;
   readonly #known = new Map<string, Known>();
 
   constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds) {
@@ -62,21 +62,26 @@ export class XhrTransport {
     this.#messageBytesMax = bounds.messageBytesMax;
     // Quotes and backslashes of a message are escaped once more.
     this.#bodyBytesMax = 2 * bounds.messageBytesMax + 1_024;
-    this.#framing = {
-      messages: (chain) => chain.sockJs,
+    const framing = {
+      messages: (chain: Chain) => chain.sockJs,
       responseCharactersMax,
       heartbeat: heartbeatFrame,
       close: closeFrame,
       graceMs: bounds.grace?.ms ?? usualGraceMs,
       quietClient: false,
     };
+    this.#framings = {
+      xhr: { ...framing, transport: 'xhr_polling' },
+      xhr_streaming: { ...framing, transport: 'xhr_streaming' },
+    };
     this.#misses = new Misses(parts.clock);
   }
 
   /** Sessions by transport. A pass over all of them, for the metrics. */
   countInto(counts: Map<string, number>): void {
-    for (const { session, transport } of this.#known.values()) {
-      if (session.connection?.closed === false) counts.set(transport, (counts.get(transport) ?? 0) + 1);
+    for (const { session } of this.#known.values()) {
+      const { connection, transport } = session;
+      if (connection?.closed === false) counts.set(transport, (counts.get(transport) ?? 0) + 1);
     }
   }
 
@@ -122,17 +127,17 @@ export class XhrTransport {
     origin: string | null,
   ): HttpSession {
     const id = idOf(path);
-    const session = new HttpSession(this.#sessions, this.#framing, () => this.#known.delete(id));
-    const transport = kind === 'xhr' ? 'xhr_polling' : 'xhr_streaming';
+    const session = new HttpSession(this.#sessions, this.#framings[kind], () => this.#known.delete(id));
     session.writeControl(kind === 'xhr' ? openFrame : prelude + openFrame);
     session.connection = this.#sessions.connections.open(session, {
       key: path.key,
       query: new URLSearchParams(call.query),
+      address: call.client.address,
       origin,
       secure: call.client.secure,
       hostAllowed: call.hostAllowed,
     });
-    this.#known.set(id, { session, origin, address: call.client.address, transport });
+    this.#known.set(id, { session, origin, address: call.client.address });
     return session;
   }
 

@@ -2,7 +2,8 @@ import { afterEach, expect, test } from 'bun:test';
 import { ManualClock } from '@earshot/base';
 import { type Database, openDatabase } from '@earshot/data';
 import { onEachDatabase } from '../../../../tests/support/databases.ts';
-import { openSessions } from './sessions.ts';
+import { Sessions } from './sessions.ts';
+import { openOperatorTables } from './tables.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -16,7 +17,7 @@ onEachDatabase((fresh) => {
   async function open(url: string, clock = new ManualClock()) {
     const database = await openDatabase(url);
     opened.push(database);
-    return { clock, database, sessions: await openSessions(database, clock) };
+    return { clock, database, sessions: new Sessions(await openOperatorTables(database), clock) };
   }
 
   test('a link makes one session, once', async () => {
@@ -24,7 +25,7 @@ onEachDatabase((fresh) => {
     const link = await sessions.createLinkToken();
     const session = await sessions.redeem(link);
     expect(session).toMatch(/^[\w-]{43}$/);
-    expect(await sessions.isValid(session ?? '')).toBe(true);
+    expect(await sessions.find(session ?? '')).toEqual({ operatorId: null });
     expect(await sessions.redeem(link)).toBeNull();
   });
 
@@ -53,12 +54,12 @@ onEachDatabase((fresh) => {
     const redeem = async () => (await sessions.redeem(await sessions.createLinkToken())) ?? '';
     const session = await redeem();
     clock.advance(7 * dayMs - 1);
-    expect(await sessions.isValid(session)).toBe(true);
+    expect(await sessions.find(session)).not.toBeNull();
     clock.advance(1);
-    expect(await sessions.isValid(session)).toBe(false);
+    expect(await sessions.find(session)).toBeNull();
     const other = await redeem();
     await sessions.end(other);
-    expect(await sessions.isValid(other)).toBe(false);
+    expect(await sessions.find(other)).toBeNull();
   });
 
   test('tokens are kept as hashes only, and no longer than they count', async () => {
@@ -81,7 +82,7 @@ onEachDatabase((fresh) => {
   test('what was never a token opens nothing', async () => {
     const { sessions } = await open(await fresh());
     expect(await sessions.redeem('')).toBeNull();
-    expect(await sessions.isValid('__proto__')).toBe(false);
+    expect(await sessions.find('__proto__')).toBeNull();
     await sessions.end('nothing');
   });
 });
