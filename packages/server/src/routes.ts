@@ -2,6 +2,7 @@ import type { Chat } from '@earshot/chat';
 import type { Server } from 'bun';
 import { type Api, notFound } from './api/router.ts';
 import type { Config } from './config.ts';
+import type { Dashboard } from './dashboard/dashboard.ts';
 import type { Home } from './home/home.ts';
 import { publicAddress } from './http/address.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
@@ -18,6 +19,7 @@ export class Routes {
   readonly #config: Config;
   readonly #api: Api;
   readonly #home: Home;
+  readonly #dashboard: Dashboard;
   readonly #chat: Chat;
   readonly #metrics: Metrics;
   readonly #isReady: () => boolean;
@@ -29,6 +31,7 @@ export class Routes {
     config: Config;
     api: Api;
     home: Home;
+    dashboard: Dashboard;
     chat: Chat;
     metrics: Metrics;
     http: HttpTransport;
@@ -38,6 +41,7 @@ export class Routes {
     this.#config = parts.config;
     this.#api = parts.api;
     this.#home = parts.home;
+    this.#dashboard = parts.dashboard;
     this.#chat = parts.chat;
     this.#metrics = parts.metrics;
     this.#isReady = parts.isReady;
@@ -58,15 +62,15 @@ export class Routes {
     const target = targetOf(request.url);
     const path = belowPrefix(target.path, this.#config.path);
     if (headers.get('upgrade')?.toLowerCase() === 'websocket') {
+      const { address, secure } = client();
       return transport.upgrade(request, server, {
         key: path === null ? null : keyOf(path),
         query: new URLSearchParams(target.query),
+        address,
         origin: this.#foreign(headers.get('origin'), client),
-      const { address, secure } = client();
         secure,
         hostAllowed: hostRefusal === null,
       });
-        address,
     }
     if (path !== null && isTransportPath(path)) {
       const hostAllowed = hostRefusal === null;
@@ -88,7 +92,12 @@ export class Routes {
     return publicAddress(client(), this.#config).origin === origin.toLowerCase() ? null : origin;
   }
 
-  async #page(request: Request, path: string, client: Client): Promise<Response> {
+  async #page(
+    request: Request,
+    path: string,
+    client: Client,
+    allowIdle: (seconds: number) => void,
+  ): Promise<Response> {
     if (keyOf(path) !== null) {
       return new Response('This address takes WebSocket connections.\n', upgradeRequired);
     }
@@ -97,6 +106,7 @@ export class Routes {
     return (
       (await health(healthParts, path, request.headers, client.address)) ??
       (await this.#home.fetch(request, client)) ??
+      (await this.#dashboard.fetch(request, client, allowIdle)) ??
       (await this.#chat.fetch(request, client)) ??
       notFound()
     );

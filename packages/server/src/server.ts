@@ -1,6 +1,7 @@
 import { type Clock, createLog, type Log, systemClock } from '@earshot/base';
 import { lockDataFolder, openDatabase } from '@earshot/data';
 import type { Server } from 'bun';
+import { version } from '../package.json';
 import { Api } from './api/router.ts';
 import { type AppRegistry, openAppRegistry } from './apps/registry.ts';
 import type { Fact } from './channels/facts.ts';
@@ -20,6 +21,7 @@ import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
+import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
 import { Counters } from './metrics/counters.ts';
@@ -29,11 +31,11 @@ import { SignInLimits } from './operators/sign-in-limits.ts';
 import { Routes } from './routes.ts';
 import { openStatistics } from './statistics/open.ts';
 import type { Statistics } from './statistics/statistics.ts';
-import { HttpTransport } from './transports/http/transport.ts';
-import { AllTopics } from './transports/topics.ts';
 import { ClusterTrace } from './trace/cluster-trace.ts';
 import { noteFact } from './trace/facts.ts';
 import type { Trace } from './trace/trace.ts';
+import { HttpTransport } from './transports/http/transport.ts';
+import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
@@ -59,11 +61,11 @@ export interface EarshotServer {
   readonly port: number;
   readonly tlsUrl: string | null;
   readonly apps: AppRegistry;
-  /** A single-use link that signs a browser in on the page at `/`. */
-  signInLink(): Promise<string>;
   /** What happens in the apps, as it happens, on all nodes. */
   readonly trace: Trace;
   readonly statistics: Statistics;
+  /** A single-use link that signs a browser in on the page at `/`. */
+  signInLink(): Promise<string>;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -187,9 +189,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     publisher,
     roster,
     webhooks,
+    trace,
     counters,
     clock,
-    trace,
     log,
     background,
   };
@@ -242,7 +244,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   await chat.start();
   let isReady = true;
-  const routes = new Routes({ config, api, home, chat, metrics, http, isReady: () => isReady });
+  const dashboard = createDashboard({
+    operators,
+    signInLimits,
+    apps,
+    figuresNow: () => statistics.now(),
+    config,
+    clock,
+    log,
+    version,
+  });
+  const routes = new Routes({ config, api, home, dashboard, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
     isReady = false;
@@ -275,6 +287,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     port: main.port ?? 0,
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
+    trace,
     statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
@@ -299,7 +312,6 @@ function largestFrame(apps: AppRegistry): number {
   for (const { settings } of apps.all()) bytes = Math.max(bytes, settings.eventBytes * 6);
   return Math.max(smallestFrameBound, bytes + 16 * 1024);
 }
-    trace,
 
 function urlOf(server: Server<WebSocketSocket>, host: string): string {
   const name = host.includes(':') ? `[${host}]` : host;
