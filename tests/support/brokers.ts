@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe } from 'bun:test';
-import { redisPath, startRedis } from './redis.ts';
+import { type Redis, redisDatabases, redisPath, startRedis } from './redis.ts';
 
 /** The addresses of brokers on which nothing is yet. */
 export type FreshBrokers = () => string[];
-
-/** Databases that a Redis has unless told otherwise. */
-const databasesEach = 16;
 
 /**
  * Runs a suite over one Redis and over two. A test may leave behind what it likes: each gets a database that no other has.
@@ -14,7 +11,7 @@ const databasesEach = 16;
 export function onRedis(suite: (fresh: FreshBrokers) => void): void {
   for (const count of [1, 2]) {
     describe.skipIf(redisPath === undefined)(count === 1 ? 'one Redis' : 'two Redis', () => {
-      const running: Awaited<ReturnType<typeof startRedis>>[] = [];
+      const running: Redis[] = [];
       let used = 0;
       beforeAll(async () => {
         running.push(...(await Promise.all(Array.from({ length: count }, () => startRedis()))));
@@ -23,7 +20,7 @@ export function onRedis(suite: (fresh: FreshBrokers) => void): void {
         await Promise.all(running.map((redis) => redis[Symbol.asyncDispose]()));
       });
       suite(() => {
-        const database = used++ % databasesEach;
+        const database = used++ % redisDatabases;
         return running.map(({ url }) => `${url}/${database}`);
       });
     });
