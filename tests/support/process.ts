@@ -6,6 +6,9 @@ import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
+/** Several start at once in some tests, and the machine may be busy with others. */
+const startMs = 60_000;
+
 /** The server as people run it, in a process of its own; use with `await using`. */
 export class EarshotProcess implements AsyncDisposable {
   readonly app = vectorApp;
@@ -33,7 +36,7 @@ export class EarshotProcess implements AsyncDisposable {
       },
     });
     const earshot = new EarshotProcess(child, folder);
-    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/);
+    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, startMs);
     earshot.port = Number(port);
     return earshot;
   }
@@ -74,8 +77,8 @@ export class EarshotProcess implements AsyncDisposable {
   }
 
   /** Waits until the output matches, and gives the match. */
-  async logged(pattern: RegExp): Promise<RegExpExecArray> {
-    const deadline = performance.now() + 2 * patienceMs;
+  async logged(pattern: RegExp, waitMs = 2 * patienceMs): Promise<RegExpExecArray> {
+    const deadline = performance.now() + waitMs;
     for (;;) {
       const found = pattern.exec(this.#output);
       if (found !== null) return found;

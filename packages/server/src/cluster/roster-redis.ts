@@ -156,6 +156,8 @@ interface Topic {
   fetching: PromiseWithResolvers<void> | null;
   /** Members of this node. */
   members: number;
+  /** The list was changed here while the broker was away: it is fetched anew when it is back. */
+  alone: boolean;
 }
 
 /** The share of one server. */
@@ -189,7 +191,7 @@ class Shard {
       receiver: {
         message: (message, number) => this.#message(message, number),
         registered: (connections, again) => this.#registered(connections, again),
-        back: () => this.held.catchUp(this.#joinedAgain),
+        back: () => this.#back(),
         away: () => this.#away(),
       },
       onProblem: (stage, error) => parts.receiver.onProblem(stage, error),
@@ -210,7 +212,13 @@ class Shard {
   ): Promise<JoinOutcome> {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      topic = { list: new PresenceList(), from: 0, fetching: Promise.withResolvers(), members: 0 };
+      topic = {
+        list: new PresenceList(),
+        from: 0,
+        fetching: Promise.withResolvers(),
+        members: 0,
+        alone: false,
+      };
       this.#topics.set(name, topic);
     }
     const { list } = topic;
@@ -228,6 +236,7 @@ class Shard {
     if (isFull) return { refused: 'full' };
     // The broker is away, or went away before it told: this node goes on with what it knows.
     if (!list.has(userId) && this.#topics.get(name) === topic && this.held.has('m', name, userId)) {
+      topic.alone = true;
       list.set(userId, userInfo);
       this.#tell({ type: 'member_added', ...placeOf(name), userId, userInfo }, false);
     }
@@ -285,9 +294,11 @@ class Shard {
 
   /** The answer to a join: the first one of this node brings the list. */
   #joined(name: string, topic: Topic, reply: readonly Reply[]): void {
+    // A list that is known is kept right by the inbox, which may be ahead of this answer.
+    if (topic.fetching === null || this.#topics.get(name) !== topic) return;
     const all = reply[2] as readonly string[] | undefined;
     if (all !== undefined) this.#take(name, topic, Number(reply[0]), all);
-    else if (topic.fetching !== null && this.#topics.get(name) === topic) this.#fetch(name, topic);
+    else this.#fetch(name, topic);
   }
 
   readonly #joinedAgain = ({ name, userId }: { name: string; userId: string }, reply: readonly Reply[]) => {
@@ -295,8 +306,9 @@ class Shard {
     if (topic !== undefined && this.held.has('m', name, userId)) this.#joined(name, topic, reply);
   };
 
-  /** Asks for the list of a channel, behind what was sent before. */
+  /** Asks for the list of a channel, behind what was sent before; what comes after it waits. */
   #fetch(name: string, topic: Topic): void {
+    topic.fetching ??= Promise.withResolvers();
     void this.session.send(members, [name], (reply) => {
       if (this.#topics.get(name) === topic) this.#take(name, topic, Number(reply[0]), reply[1] as string[]);
     });
@@ -329,6 +341,7 @@ class Shard {
       this.#tell({ type: 'member_removed', ...place, userId }, false);
     }
     topic.from = number;
+    topic.alone = false;
     this.#fetched(topic);
   }
 
@@ -463,7 +476,15 @@ class Shard {
 
   /** Who waits for a list goes on with what is known here. */
   #away(): void {
-    for (const topic of this.#topics.values()) this.#fetched(topic);
+    for (const topic of this.#topics.values()) {
+      if (topic.fetching !== null) topic.alone = true;
+      this.#fetched(topic);
+    }
+  }
+
+  #back(): void {
+    this.held.catchUp(this.#joinedAgain);
+    for (const [name, topic] of this.#topics) if (topic.alone) this.#fetch(name, topic);
   }
 
   #tell(fact: Fact, origin: boolean, heard = false): void {

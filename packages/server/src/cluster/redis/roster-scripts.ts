@@ -286,18 +286,24 @@ return {call('HGET', P .. 'generation', 'id'), at - born, call('HGETALL', P .. '
 `);
 
 /**
- * Renews a lease and gives up the nodes whose lease is over; and says whom to sweep.
+ * Renews a lease and gives up the nodes whose lease is over; and says whom to sweep. If the caller's own was over as well,
+ * it was the server that nobody could reach, and the others are given as long again.
  * ARGV: node, lease in ms, number of the last message read
  * Answers: 0 when this node was given up itself, else number of the last message, and up to ten nodes to sweep
  */
 export const renew = script(`${common}
-if not alive() then return {0} end
+local lease = tonumber(alive() or 0)
+if lease == 0 then return {0} end
 local at = now()
 call('ZADD', P .. 'nodes', at + ARGV[2], me)
 call('XTRIM', P .. 'in:' .. me, 'MINID', (tonumber(ARGV[3]) + 1) .. '-0')
 for _, node in ipairs(call('ZRANGEBYSCORE', P .. 'nodes', '-inf', at, 'LIMIT', 0, 10)) do
-  call('ZREM', P .. 'nodes', node)
-  call('ZADD', P .. 'dead', at, node)
+  if lease < at then
+    call('ZADD', P .. 'nodes', at + ARGV[2], node)
+  else
+    call('ZREM', P .. 'nodes', node)
+    call('ZADD', P .. 'dead', at, node)
+  end
 end
 return {1, told(), call('ZRANGE', P .. 'dead', 0, 9)}
 `);
