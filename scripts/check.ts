@@ -85,7 +85,7 @@ const bannedWords: readonly { pattern: RegExp; because: string }[] = [
 /** These hold such words and made-up rule ids because they are about them. */
 const aboutTheChecks = ['scripts/check.ts', 'scripts/check.test.ts'];
 
-const ignoredFolders = /^(node_modules|\.git|\.tools|data)\/|\/node_modules\//;
+const ignoredFolders = /^(node_modules|\.git|\.tools|data|dist)\/|\/node_modules\//;
 const textFiles =
   /(\.(ts|tsx|mjs|js|css|html|svg|md|json|jsonc|toml|yml|yaml|sh|txt)|(^|\/)[^./]+|\.ci\/run)$/;
 

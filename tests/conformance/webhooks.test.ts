@@ -101,6 +101,7 @@ describe('what is sent', () => {
     await handled(one);
     two.unsubscribe('news');
     await handled(two);
+    await answered(server, receiver);
     clock.advance(2_999);
     await server.join(one, 'news');
     clock.advance(10_000);
@@ -126,6 +127,8 @@ describe('what is sent', () => {
     await server.joinPresence(two, 'presence-x', 'u1');
     one.unsubscribe('presence-x');
     await handled(one);
+    // Beyond the 4 s that an answer may take: one that is under way would be given up, and its event sent again.
+    await answered(server, receiver);
     clock.advance(5_000);
     await isQuiet(server, receiver, 'other');
     two.unsubscribe('presence-x');
@@ -296,6 +299,10 @@ describe('how it is sent', () => {
     status = 204;
     await retried(server, clock, receiver, 16_000);
     expect((await receiver.next()).body).toBe(first.body);
+    await eventually(
+      async () => /webhook_events_delivered_total 1/.test(await metrics(server)),
+      'it is taken',
+    );
     clock.advance(60_000);
     await isQuiet(server, receiver, 'other');
   });
@@ -342,6 +349,10 @@ describe('how it is sent', () => {
     const wire = await server.connect();
     const names = Array.from({ length: 23 }, (_, n) => `news-${n}`);
     for (const name of names) await server.join(wire, name);
+    await eventually(
+      async () => /webhook_entries_waiting 0/.test(await metrics(server)),
+      'all are written down',
+    );
     clock.advance(249);
     expect(receiver.seen).toEqual([]);
     clock.advance(1);
@@ -407,6 +418,12 @@ test('HOOK-10: what was kept outlives kill -9, and what is over by then is told 
   expect(seen()[1]?.events).toEqual([vacated('news')]);
   expect(again.output).not.toContain(vectorApp.secret);
 });
+
+/** Waits until the server has the answer to every request so far. */
+async function answered(server: TestServer, receiver: HookReceiver): Promise<void> {
+  const taken = async () => Number(/webhook_events_delivered_total (\d+)/.exec(await metrics(server))?.[1]);
+  await eventually(async () => (await taken()) === receiver.seen.length, 'the answers have come');
+}
 
 /** Waits until all requests so far have failed; then the next one comes after exactly `waitMs`. */
 async function retried(

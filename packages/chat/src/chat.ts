@@ -21,7 +21,7 @@ import type { ChannelHost, HostFact } from './host.ts';
 import { createIdentity } from './identity/identity.ts';
 import type { ProviderKind } from './identity/providers/providers.ts';
 import { identityRoutes } from './identity/routes.ts';
-import { signInFiles, signInResponse } from './identity/window/pages.ts';
+import { type ReadWindowFile, signInFiles, signInResponse } from './identity/window/pages.ts';
 import { LivePictures } from './live/pictures.ts';
 import { LiveRooms } from './live/rooms.ts';
 import { liveRoutes } from './live/routes.ts';
@@ -57,6 +57,8 @@ export interface ChatOptions {
   readonly privateAddresses: boolean;
   /** CSS that all pages share: tokens and base parts. */
   readonly styles: string;
+  /** Reads the files of the sign-in window, where they are not beside the code. */
+  readonly windowFile?: ReadWindowFile;
   /** A failure in the background; counts and logs it. */
   readonly onProblem: (stage: string, error: unknown) => void;
 }
@@ -207,7 +209,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
   api.get(`${apiPath}/openapi.json`, (c) => c.json(document));
   api.route(apiPath, routes);
   missing(api);
-  const windowFiles = await signInFiles(options.styles);
+  const windowFiles = await signInFiles(options.styles, options.windowFile);
 
   let stopIdentity = () => {};
   return {

@@ -1,7 +1,8 @@
+import type { Page } from 'playwright-core';
 import { deskStates } from './desk-states.ts';
 import { never, refusal, throws } from './fake.ts';
 import type { GalleryState } from './state.ts';
-import { longName, statistics } from './world.ts';
+import { keys, longName, statistics } from './world.ts';
 
 const signedOut = () => refusal(401, 'signed_out', 'Sign in first.');
 const ways = (password: boolean, provider: string | null) => () => ({ password, provider });
@@ -81,6 +82,36 @@ const dialog = (button: string) => (page: Page) => page.getByRole('button', { na
 const quiet = { 'GET /apps/:id/statistics': () => statistics('hour', { empty: true }) };
 
 const pageStates: Record<string, GalleryState> = {
+  keys: { path: '/apps/3/keys', wait: '.key' },
+  'keys-one': { path: '/apps/4/keys', wait: '.key', routes: { 'GET /apps/:id/keys': () => keys.slice(1) } },
+  'keys-node': {
+    path: '/apps/3/keys',
+    wait: '.key',
+    acts: [(page) => page.getByRole('tab', { name: 'curl' }).click()],
+  },
+  'keys-revoke': { path: '/apps/3/keys', wait: '.key', acts: [dialog('Revoke')] },
+  settings: { path: '/apps/3/settings', wait: '.setting' },
+  'settings-changed': {
+    path: '/apps/3/settings',
+    wait: '.setting',
+    acts: [
+      (page) => page.getByRole('switch', { name: 'TLS only' }).click(),
+      (page) => page.getByRole('textbox', { name: 'Publishes per second' }).fill('many'),
+    ],
+  },
+  'settings-leave': {
+    path: '/apps/4/settings',
+    wait: '.setting',
+    acts: [
+      (page) => page.getByRole('switch', { name: 'TLS only' }).click(),
+      (page) => page.getByRole('link', { name: 'App keys' }).click(),
+    ],
+  },
+  'settings-delete': {
+    path: '/apps/4/settings',
+    wait: '.setting',
+    acts: [(page) => page.getByRole('button', { name: 'Delete' }).last().click()],
+  },
   'apps-new': { path: '/?new=1', wait: '.dialog' },
   operators: { path: '/operators' },
   'operators-empty': { path: '/operators', routes: { 'GET /operators': () => [] } },

@@ -119,16 +119,20 @@ export interface StatisticsPoint {
   /** Begin of the stretch. */
   readonly at: number;
   readonly figures: {
-    /** Events accepted from publishers and from clients. */
+    /** Events accepted from publishers: the HTTP API, the event creator, the chat. */
     readonly published: number;
+    /** Events accepted from clients. With `published` and `delivered` they are the messages that the quota counts. */
     readonly clientEvents: number;
     /** Events that went to a subscriber, each one counted. */
     readonly delivered: number;
     readonly apiRequests: number;
+    /** Of these, the ones answered with 4xx or 5xx. */
     readonly apiErrors: number;
-    /** Most open connections at one time, by transport. */
+    /** Most open connections of all nodes in one second, by transport; each has its own second. */
     readonly connections: Readonly<Record<Transport, number>>;
+    /** The same of all transports together. */
     readonly connectionsPeak: number;
+    /** Events, not requests. */
     readonly webhooksDelivered: number;
     readonly webhooksFailed: number;
   } | null;
@@ -141,6 +145,7 @@ export interface Statistics {
   readonly points: readonly StatisticsPoint[];
   /** Messages of each UTC day, as the quota counts them, at most 30, the oldest first. */
   readonly messagesPerDay: readonly { readonly day: string; readonly messages: number }[];
+  /** Of the range; that of days is of `messagesPerDay`. A message is as in `messagesPerDay`. */
   readonly peaks: {
     readonly connections: { readonly value: number; readonly at: number } | null;
     readonly messagesPerMinute: { readonly value: number; readonly at: number } | null;
@@ -152,8 +157,9 @@ export interface Statistics {
 export interface LiveFigures {
   readonly at: number;
   readonly connections: Readonly<Record<Transport, number>>;
+  /** Occupied ones; with several nodes counted every few seconds. */
   readonly channels: number;
-  /** In the second before. */
+  /** Since the line before, which is about a second ago; 0 in the first one. */
   readonly published: number;
   readonly clientEvents: number;
   readonly delivered: number;
@@ -275,7 +281,10 @@ export interface ChannelDetail extends ChannelRow {
   readonly connections: readonly ConnectionRow[];
 }
 
-/** `GET /apps/{id}/connections?socket=&user=&channel=`: at most `connections.length` of `total`, the newest first. */
+/**
+ * `GET /apps/{id}/connections?socket=&user=&channel=`: at most `connections.length` of `total`, the newest first. `socket` is a
+ * beginning of the socket id, `user` an id signed in with or a member's, `channel` a whole name; '' leaves none out.
+ */
 export interface ConnectionList {
   readonly total: number;
   readonly connections: readonly ConnectionRow[];

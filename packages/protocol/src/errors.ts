@@ -303,6 +303,11 @@ export const errorTexts = {
     ['<maximum>'],
     (maximum) => `Over the limit of ${maximum} client events per second: wait a second, then send again`,
   ),
+  clientEventNotKept: errorText(
+    'a webhook wants this client event, and the database that keeps it until then cannot be written',
+    [],
+    () => 'Client event refused: it cannot be kept for a webhook at the moment. Send it again later',
+  ),
   messageQuota: errorText(
     'the app has had as many messages today as it may have',
     ['<maximum>'],

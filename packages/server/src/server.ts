@@ -24,6 +24,8 @@ import type { Parts } from './connection/parts.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
 import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
+import { ClusterInspector } from './inspect/cluster-inspector.ts';
+import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
@@ -64,6 +66,8 @@ export interface EarshotServer {
   /** What happens in the apps, as it happens, on all nodes. */
   readonly trace: Trace;
   readonly statistics: Statistics;
+  /** What is connected now, on all nodes. */
+  readonly inspector: Inspector;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
@@ -143,6 +147,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         break;
       case 'apps-changed':
         background('apps: refresh', apps.refresh());
+        background('webhooks: refresh', webhooks.refresh());
         break;
       default:
         nodes.received(envelope);
@@ -177,6 +182,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     leaseMs: config.leaseSeconds * 1000,
     privateAddresses: config.webhookPrivateAddresses,
     onProblem,
+    announce: () => bus.relay(everyNode, { kind: 'apps-changed' }),
+    heldByEnvironment: (app) => new Set(app === apps.first() ? Object.keys(config.app.settings) : []),
+    trace,
   });
   stack.defer(() => webhooks.stop());
   consumers.push((fact) => webhooks.told(fact));
@@ -197,6 +205,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
+  const inspector = new ClusterInspector({ nodes, apps, hub, connections, roster, cache, bus, clock });
   const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
@@ -248,12 +257,16 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     operators,
     signInLimits,
     apps,
-    figuresNow: () => statistics.now(),
+    statistics,
+    trace,
+    inspector,
+    publishing: apiParts,
     config,
     clock,
     log,
     version,
   });
+  stack.defer(() => dashboard.close());
   const routes = new Routes({ config, api, home, dashboard, chat, metrics, http, isReady: () => isReady });
   const servers: Server<WebSocketSocket>[] = [];
   stack.defer(async () => {
@@ -288,10 +301,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     tlsUrl: second !== null ? urlOf(second, config.host) : tls !== null ? url : null,
     apps,
     trace,
+    inspector,
     statistics,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;
+      dashboard.close();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
       await untilIdle(servers, http, clock, config.drainSeconds);

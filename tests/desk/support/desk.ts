@@ -91,3 +91,17 @@ export async function linkToken(server: TestServer): Promise<string> {
 export async function signedIn(server: TestServer): Promise<Browser> {
   return new Browser(server).signInByLink();
 }
+
+/** Waits until what is expected holds, and fails with what is wrong then. */
+export async function eventually(expectations: () => void | Promise<void>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    try {
+      await expectations();
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await Bun.sleep(10);
+  }
+}

@@ -118,7 +118,14 @@ async function open(url: string) {
   const folder = await temporaryFolder();
   const { core, clock, app, ...base } = await openTestChat({ url, apps: [{}, {}] });
   const chat = await createChat({
-    database: { kysely: core.db as never, kind: core.kind, close: async () => {} },
+    database: {
+      kysely: core.db as never,
+      kind: core.kind,
+      aside: () => {
+        throw new Error('the chat has no use for it');
+      },
+      close: async () => {},
+    },
     clock,
     log: core.log,
     apps: core.apps,

@@ -9,6 +9,8 @@ export interface OutboundBounds {
   readonly bytesMax: number;
   /** From the call to the last byte, looking up the name included. */
   readonly timeoutMs: number;
+  /** What an answer has beyond `bytesMax` is left unread, instead of being a failure. Only the status matters then. */
+  readonly cut?: boolean;
   /** `http://` will do, though private addresses are not allowed. */
   readonly plainHttp?: boolean;
 }
@@ -132,7 +134,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
             ? { tls: { serverName: serverNameOf(url), ...(ca === undefined ? {} : { ca }) } }
             : {}),
         });
-        return await wholeOf(answer, url, bounds.bytesMax);
+        return await wholeOf(answer, url, bounds);
       } catch (error) {
         if (error instanceof OutboundError || !wasNotReached(error)) throw error;
         refused = error;
@@ -201,9 +203,9 @@ function wasNotReached(error: unknown): boolean {
   );
 }
 
-async function wholeOf(answer: Response, url: URL, bytesMax: number): Promise<Response> {
+async function wholeOf(answer: Response, url: URL, { bytesMax, cut }: OutboundBounds): Promise<Response> {
   const encoding = answer.headers.get('Content-Encoding') ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
+  if (encoding.toLowerCase() !== 'identity' && cut !== true) {
     throw new OutboundError(
       'unreachable',
       `${url.hostname}: the answer is compressed, which was not asked for`,
@@ -213,6 +215,10 @@ async function wholeOf(answer: Response, url: URL, bytesMax: number): Promise<Re
   let size = 0;
   for await (const part of answer.body ?? []) {
     size += part.byteLength;
+    if (size > bytesMax && cut === true) {
+      parts.push(part.subarray(0, part.byteLength - (size - bytesMax)));
+      break;
+    }
     if (size > bytesMax) {
       throw new OutboundError('too_large', `${url.hostname}: the answer has more than ${bytesMax} bytes`);
     }

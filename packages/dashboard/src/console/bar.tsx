@@ -23,12 +23,7 @@ export function Bar({ filter, onFilter }: BarProps) {
         value={filter.socket}
         onValue={(socket) => onFilter({ ...filter, socket })}
       />
-      <FilterBox
-        label="Search in what is shown"
-        value={filter.text}
-        onValue={(text) => onFilter({ ...filter, text })}
-        local
-      />
+      <FilterBox label="Search" value={filter.text} onValue={(text) => onFilter({ ...filter, text })} local />
       {isFiltered(filter) && (
         <button type="button" class="button button-plain" onClick={() => onFilter(noFilter)}>
           Clear filters

@@ -106,7 +106,8 @@ function ConsoleView({ appId, console, filter, onFilter, links }: ConsoleViewPro
                         ? `the ${counted(opened.length, 'open entry', 'open entries')} as JSON`
                         : 'everything shown as JSON'
                     }
-                  />
+                  />{' '}
+                  {opened.length > 0 && <span class="console-held">{opened.length} open</span>}
                 </span>
               )}
             </div>
@@ -193,7 +194,8 @@ function Nothing({ appId, lines, filter, onFilter }: NothingProps) {
     );
   }
   const { scheme, host, port, path } = session.server;
-  const url = `${scheme}://${host}:${port}${path}`;
+  const standard = port === (scheme === 'https' ? 443 : 80);
+  const url = `${scheme}://${host}${standard ? '' : `:${port}`}${path}`;
   return (
     <Empty title={lines.heard > 0 ? 'Cleared' : 'Listening'}>
       <p>

@@ -28,6 +28,11 @@ export class Row extends Component<RowProps> {
   override render({ line, open, current, withNode, links, onToggle }: RowProps) {
     const { entry, skippedBefore, afterBreak } = line;
     const look = kindLooks[entry.kind];
+    const parts = [
+      ['channel', entry.channel ?? ''],
+      ['subject', subjectOf(entry)],
+      ['remark', remarkOf(entry)],
+    ].filter(([, text]) => text !== '');
     const who = entry.userId ?? entry.socketId ?? '';
     return (
       <li class="console-row" data-id={line.id} data-tone={toneOf(entry.kind, entry.code, entry.reason)}>
@@ -51,9 +56,11 @@ export class Row extends Component<RowProps> {
             {look.word}
           </span>
           <span class="console-what">
-            {entry.channel !== undefined && <span class="console-channel">{entry.channel}</span>}{' '}
-            <span class="console-subject">{subjectOf(entry)}</span>{' '}
-            <span class="console-remark">{remarkOf(entry)}</span>
+            {parts.map(([name, text]) => (
+              <span key={name} class={`console-${name}`}>
+                {text}{' '}
+              </span>
+            ))}
           </span>
           <span class="console-who">{who}</span>
           {withNode && <span class="console-node">{entry.node.slice(0, 6)}</span>}

@@ -52,7 +52,7 @@ export function DataField({ value, onValue, problem, bytesMax }: DataFieldProps)
         )}
       </Field>
       <div class="creator-data-foot">
-        <p class="creator-check" data-is={check.is} aria-live="polite">
+        <p class={`creator-check creator-check-${check.is}`} aria-live="polite">
           {check.is === 'broken' ? (
             <>
               <Glyph name="warn" />

@@ -76,7 +76,7 @@ function Channels({ app }: AppPageProps) {
   ];
 
   return (
-    <section class="page" aria-labelledby="channels-title">
+    <section class="inspector-list" aria-labelledby="channels-title">
       <header class="page-title">
         <h2 id="channels-title">Occupied channels</h2>
         <p class="hint">A channel is here while somebody is subscribed to it. The list follows by itself.</p>

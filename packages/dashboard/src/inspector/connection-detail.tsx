@@ -38,12 +38,12 @@ export function ConnectionDetailPage({ app, socketId }: AppPageProps & { socketI
           Follow in the console
         </DeskLink>
         {!gone && connection !== undefined && (
-          <button type="button" class="button button-danger" onClick={() => setEnding('connection')}>
+          <button type="button" class="button button-danger-quiet" onClick={() => setEnding('connection')}>
             Terminate
           </button>
         )}
         {!gone && userId !== null && (
-          <button type="button" class="button button-danger" onClick={() => setEnding('user')}>
+          <button type="button" class="button button-danger-quiet" onClick={() => setEnding('user')}>
             Terminate the user
           </button>
         )}

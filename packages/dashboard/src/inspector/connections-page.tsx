@@ -46,12 +46,12 @@ function Connections({ app }: AppPageProps) {
   const filtered = socket !== '' || user !== '' || channel !== '';
 
   return (
-    <section class="page" aria-labelledby="connections-title">
+    <section class="inspector-list" aria-labelledby="connections-title">
       <header class="page-title">
         <h2 id="connections-title">Open connections</h2>
         <p class="hint">Everybody who is connected now, the newest first. The list follows by itself.</p>
       </header>
-      <div class="table-tools">
+      <div class="table-tools inspector-filters">
         <FilterBox label="Socket id" value={socket} onValue={setSocket} />
         <FilterBox label="User" value={user} onValue={setUser} />
         <FilterBox label="Channel" value={channel} onValue={setChannel} />

@@ -22,7 +22,7 @@ export function ConnectionsTable({ appId, connections, empty }: ConnectionsTable
       title: 'Socket id',
       isHead: true,
       cell: ({ socketId }) => (
-        <DeskLink class="inspector-name" to={pathOf`/apps/${appId}/connections/${socketId}`}>
+        <DeskLink class="inspector-name inspector-socket" to={pathOf`/apps/${appId}/connections/${socketId}`}>
           {socketId}
         </DeskLink>
       ),
@@ -42,7 +42,7 @@ export function ConnectionsTable({ appId, connections, empty }: ConnectionsTable
       id: 'transport',
       title: 'Transport',
       sort: ({ transport }) => transport,
-      cell: ({ transport }) => transportNames[transport],
+      cell: ({ transport }) => <span class="inspector-whole">{transportNames[transport]}</span>,
     },
     {
       id: 'channels',
@@ -56,13 +56,17 @@ export function ConnectionsTable({ appId, connections, empty }: ConnectionsTable
       title: 'Queued',
       numeric: true,
       sort: ({ queuedBytes }) => -queuedBytes,
-      cell: ({ queuedBytes }) => formatBytes(queuedBytes),
+      cell: ({ queuedBytes }) => <span class="inspector-whole">{formatBytes(queuedBytes)}</span>,
     },
     {
       id: 'since',
       title: 'Connected',
       sort: ({ connectedAt }) => -connectedAt,
-      cell: ({ connectedAt }) => <Ago at={connectedAt} />,
+      cell: ({ connectedAt }) => (
+        <span class="inspector-whole">
+          <Ago at={connectedAt} />
+        </span>
+      ),
     },
     ...(nodes.size > 1
       ? [
@@ -70,7 +74,11 @@ export function ConnectionsTable({ appId, connections, empty }: ConnectionsTable
             id: 'node',
             title: 'Node',
             sort: ({ node }: ConnectionRow) => node,
-            cell: ({ node }: ConnectionRow) => <code title={node}>{node.slice(0, 8)}</code>,
+            cell: ({ node }: ConnectionRow) => (
+              <code class="inspector-whole" title={node}>
+                {node.slice(0, 8)}
+              </code>
+            ),
           },
         ]
       : []),

@@ -26,7 +26,7 @@ export function Attempts({ appId, endpoints }: AttemptsProps) {
 
   return (
     <div class="part">
-      <div class="table-tools">
+      <div class="table-tools hooks-tools">
         <EndpointFilter endpoints={endpoints} value={endpoint} onValue={setEndpoint} />
         <SelectField
           label="Outcome"

@@ -136,7 +136,7 @@ export function EndpointDialog({ appId, endpoint, onClose, onSaved }: EndpointDi
           onValue={(enabled) => set({ enabled })}
         />
         <FormProblem problem={problems.get('form') ?? null} />
-        <div class="dialog-actions">
+        <div class="dialog-actions hooks-foot">
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>

@@ -50,9 +50,11 @@ export function Endpoint({ appId, endpoint, onEdit, onChanged }: EndpointProps) 
           <code>{url}</code>
         </h3>
         {lockedBy !== null ? (
-          <Badge>
-            <Glyph name="lock" /> {lockedBy}
-          </Badge>
+          <span class="hooks-lock">
+            <Badge>
+              <Glyph name="lock" /> {lockedBy}
+            </Badge>
+          </span>
         ) : (
           <Switch label={enabled ? 'On' : 'Off'} value={enabled} onValue={enable} />
         )}

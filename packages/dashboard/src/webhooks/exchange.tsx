@@ -16,7 +16,7 @@ export function Exchange({ exchange }: { exchange: WebhookTest }) {
         </span>
       </p>
       <section class="hooks-side">
-        <h4>Sent</h4>
+        <h3>Sent</h3>
         {body === null ? (
           <p class="hint">What was sent is not kept any more.</p>
         ) : (
@@ -24,7 +24,7 @@ export function Exchange({ exchange }: { exchange: WebhookTest }) {
         )}
       </section>
       <section class="hooks-side">
-        <h4>Answer</h4>
+        <h3>Answer</h3>
         {answer === null ? (
           <p class="hint">{status === null ? 'None came.' : 'It is not kept.'}</p>
         ) : answer === '' ? (

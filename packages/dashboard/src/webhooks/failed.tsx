@@ -66,7 +66,7 @@ export function Failed({ appId, endpoints, reloadEndpoints }: FailedProps) {
 
   return (
     <div class="part">
-      <div class="table-tools hooks-failed-tools">
+      <div class="table-tools hooks-tools hooks-failed-tools">
         <EndpointFilter endpoints={endpoints} value={endpoint} onValue={setEndpoint} />
         {failed > 0 && (
           <button type="button" class="button button-primary" onClick={() => setAsking(true)}>

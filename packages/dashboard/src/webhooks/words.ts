@@ -17,5 +17,6 @@ export const kindWords: Readonly<Record<WebhookKindName, { readonly name: string
 
 /** An address without what is the same for all of them: "example.com/hooks". */
 export function shortUrl(url: string): string {
-  return url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  const short = url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+  return short.length > 60 ? `${short.slice(0, 59)}…` : short;
 }

@@ -1,14 +1,15 @@
-import { CodeBlock, Tabs } from '@earshot/ui';
+import { CodeBlock, type Snippet, snippets, Tabs } from '@earshot/ui';
 import { useState } from 'preact/hooks';
-import type { Session } from '../contract.ts';
-import { type Snippet, snippets } from '../snippets.ts';
+import { type Session, tryChannel, tryEvent } from '../contract.ts';
 import { dots } from './secret.ts';
 
 /** What to write to use this server, by library. What is copied has the secret in it, shown or not. */
 export function Snippets({ session, secretShown }: { session: Session; secretShown: boolean }) {
   const [selected, select] = useState<Snippet['id']>('pusher-js');
-  const copied = snippets(session, session.app.secret);
-  const shown = secretShown ? copied : snippets(session, dots);
+  const { app, server } = session;
+  const subject = { app, server, channel: tryChannel, event: tryEvent, appears: 'on this page' };
+  const copied = snippets(subject, app.secret);
+  const shown = secretShown ? copied : snippets(subject, dots);
   const snippet = shown.find(({ id }) => id === selected);
   const files = copied.find(({ id }) => id === selected)?.files;
   const masked = snippet?.files.some(({ code }) => code.includes(dots));

@@ -48,7 +48,7 @@ export async function buildChatAssets(): Promise<ChatAssets> {
   const files = new Map<string, Asset>();
   const built = new Map<string, string>();
   for (const entries of [widget, pages]) {
-    const bundled = await bundle({ entrypoints: Object.values(entries).map(pathOf) });
+    const bundled = await bundle({ entrypoints: Object.values(entries) });
     for (const [name, body] of bundled.files) {
       files.set(`/widget/assets/${name}`, asset(withNotice(body), js, true));
     }
@@ -69,7 +69,7 @@ export async function buildChatAssets(): Promise<ChatAssets> {
 
   const sheetOf = async (name: string, own: string) => {
     const parts = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', own];
-    const body = Buffer.concat(await Promise.all(parts.map(read)));
+    const body = Buffer.concat(await Promise.all(parts.map(readFile)));
     const path = `widget/assets/${name}-${hashOf(body)}.css`;
     files.set(`/${path}`, asset(body, css, true));
     return path;
@@ -77,7 +77,7 @@ export async function buildChatAssets(): Promise<ChatAssets> {
   const sheet = await sheetOf('page', '@earshot/widget/page/page.css');
   const liveSheet = await sheetOf('live', '@earshot/widget/live/page/live.css');
 
-  const mark = new TextDecoder().decode(await read('@earshot/ui/mark.svg'));
+  const mark = new TextDecoder().decode(await readFile('@earshot/ui/mark.svg'));
   files.set('/chat/icon.svg', textAsset(mark, svg));
   const dot = '<circle cx="18.5" cy="5.5" r="5.5" fill="#d93025" stroke="none"/></svg>';
   files.set('/chat/icon-unread.svg', textAsset(mark.replace('</svg>', dot), svg));
@@ -89,7 +89,7 @@ export async function buildChatAssets(): Promise<ChatAssets> {
 
   const page = async (file: string, up: string, name: Entry, style = sheet) =>
     new TextDecoder()
-      .decode(await read(`@earshot/widget/${file}.html`))
+      .decode(await readFile(`@earshot/widget/${file}.html`))
       .replace('"SHEET"', `"${up}${style}"`)
       .replace('"SCRIPT"', `"${up}${entry(name)}"`);
   return {
@@ -111,7 +111,7 @@ async function script(
   constants: Record<string, string> = {},
   banner = '/*! Earshot, MIT */',
 ): Promise<Bytes> {
-  const built = await bundle({ entrypoints: [pathOf(specifier)], format: 'iife', constants, banner });
+  const built = await bundle({ entrypoints: [specifier], format: 'iife', constants, banner });
   const body = built.files.get(built.entries[0] ?? '');
   if (body === undefined || built.files.size !== 1) throw new Error(`${specifier} is not one file`);
   return body;
@@ -129,6 +129,3 @@ function entryOf({ entries }: Bundle, name: string): string {
   if (found === undefined) throw new Error(`the bundle has no entry ${name}`);
   return found;
 }
-
-const pathOf = (specifier: string) => Bun.resolveSync(specifier, import.meta.dir);
-const read = (specifier: string) => readFile(specifier, import.meta.dir);

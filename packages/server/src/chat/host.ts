@@ -2,10 +2,10 @@ import { type ChannelHost, HostError } from '@earshot/chat';
 import { type Publish, parsePublish } from '@earshot/protocol';
 import type { ApiParts } from '../api/call.ts';
 import { publishEvent, takePublishes } from '../api/publishing.ts';
-import { terminateUser } from '../api/terminate.ts';
 import type { App } from '../apps/app.ts';
 import { signChannel, signUser } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
+import { terminateUser } from '../connection/terminate-user.ts';
 
 /** Data is UTF-8 JSON; what the events' names and channels may be is the API's to say. */
 const noParameters: ReadonlyMap<string, string[]> = new Map();

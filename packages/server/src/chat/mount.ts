@@ -7,7 +7,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
-import { sharedStyles } from '../pages/bundle.ts';
+import { readText, sharedStyles } from '../pages/bundle.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
 import { chatNeeds } from './needs.ts';
@@ -58,6 +58,7 @@ export async function createServerChat(options: {
     presenceMembersMost: (appId) => apps.byId(appId)?.settings.presenceMembers ?? 0,
     privateAddresses: config.webhookPrivateAddresses,
     styles: await sharedStyles(),
+    windowFile: (name) => readText(`@earshot/chat/window/${name}`),
     onProblem: options.onProblem,
   });
   const pages = createChatPages({ apps: chatApps(apps), config, log, hasLiveRoom: chat.hasLiveRoom });

@@ -6,7 +6,7 @@ import { publicAddress } from '../http/address.ts';
 import { type Client, Clients, hostGuard } from '../http/client.ts';
 import { listen } from '../http/listener.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
-import { sharedStyles } from '../pages/bundle.ts';
+import { readText, sharedStyles } from '../pages/bundle.ts';
 import { createChatPages } from './pages.ts';
 
 /** Where the channel server sends its webhooks. */
@@ -73,6 +73,7 @@ async function assemble(
     presenceMembersMost: () => config.presenceMembers,
     privateAddresses: config.webhookPrivateAddresses,
     styles: await sharedStyles(),
+    windowFile: (name) => readText(`@earshot/chat/window/${name}`),
     onProblem: () => undefined,
   });
   stack.defer(() => chat.stop());

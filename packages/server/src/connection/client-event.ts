@@ -61,7 +61,12 @@ export function sendClientEvent(
   const { event, data } = message;
   const { socketId } = connection;
   const kept = parts.webhooks.clientEvent(app, { channel: channel.name.name, event, data, socketId, userId });
-  if (kept !== null) return kept.then(forward);
+  if (kept !== null) {
+    return kept.then((isKept) => {
+      if (isKept) forward();
+      else connection.refuse(errorTexts.clientEventNotKept.text());
+    });
+  }
   forward();
   return null;
 }

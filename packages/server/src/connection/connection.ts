@@ -13,6 +13,13 @@ export interface SignedInUser {
   readonly watchlist: readonly string[];
 }
 
+/** What is kept of how a client came; texts that many have in common are shared. */
+export interface Caller {
+  readonly address: string;
+  readonly origin: string | null;
+  readonly client: string | null;
+}
+
 /** One client, whatever its transport. */
 export class Connection {
   readonly socketId: string;
@@ -20,6 +27,12 @@ export class Connection {
   readonly socket: Socket;
   /** 4 to 7 (CONN-5). */
   readonly protocol: number;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** The client's address, the page's origin, and the library and its version as it gave them. */
+  readonly address: string;
+  readonly origin: string | null;
+  readonly client: string | null;
   readonly #fanOut: FanOut;
 
   readonly subscriptions = new Map<string, Channel>();
@@ -53,13 +66,20 @@ export class Connection {
     app: App;
     socket: Socket;
     protocol: number;
+    caller: Caller;
     fanOut: FanOut;
+    /** `Clock.now()` and `Clock.monotonic()`. */
+    at: number;
     now: number;
   }) {
     this.socketId = parts.socketId;
     this.app = parts.app;
     this.socket = parts.socket;
     this.protocol = parts.protocol;
+    this.connectedAt = parts.at;
+    this.address = parts.caller.address;
+    this.origin = parts.caller.origin;
+    this.client = parts.caller.client;
     this.#fanOut = parts.fanOut;
     this.lastInboundAt = parts.now;
   }

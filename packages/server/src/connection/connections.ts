@@ -10,16 +10,21 @@ import {
   errorEvent,
 } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
-import { Connection } from './connection.ts';
+import { type Caller, Connection } from './connection.ts';
 import { Liveness } from './liveness.ts';
 import { noteConnected, noteDisconnected, noteSubscription } from './noted.ts';
 import type { Parts } from './parts.ts';
+import { SharedTexts } from './shared-texts.ts';
 import { endSignIn } from './sign-in.ts';
 import type { Handshake, Socket } from './socket.ts';
 import { newSocketId } from './socket-id.ts';
 import { endSubscription } from './unsubscribe.ts';
 
 const drainSliceMs = 50;
+/** What is kept of how a client came. The longest address is that of IPv6 with IPv4 in it. */
+const addressLengthMax = 45;
+const originLengthMax = 300;
+const clientLengthMax = 100;
 
 /** The connections of one app on this node. */
 interface AppConnections {
@@ -40,6 +45,7 @@ export class Connections {
   readonly #parts: Parts;
   readonly #liveness: Liveness;
   readonly #byApp = new Map<App, AppConnections>();
+  readonly #texts = new SharedTexts();
   #draining = false;
 
   constructor(parts: Parts, pingSeconds: number) {
@@ -74,7 +80,16 @@ export class Connections {
     const { app, protocol } = admitted;
     const { clock, fanOut, counters, hub } = this.#parts;
     const socketId = newSocketId();
-    const connection = new Connection({ socketId, app, socket, protocol, fanOut, now: clock.monotonic() });
+    const connection = new Connection({
+      socketId,
+      app,
+      socket,
+      protocol,
+      caller: this.#callerOf(handshake),
+      fanOut,
+      at: clock.now(),
+      now: clock.monotonic(),
+    });
     counters.connectionsOpened++;
     app.tally.opened(socket.transport);
     hub.listeners.set(socketId, socket);
@@ -111,6 +126,11 @@ export class Connections {
     noteDisconnected(this.#parts, connection, code, reason);
   }
 
+  /** The connections of an app on this node, the oldest first. */
+  of(app: App): Iterable<Connection> {
+    return this.#byApp.get(app)?.all ?? [];
+  }
+
   /** Closes every connection of this node on which the user signed in (USER-8). */
   terminateUser(appId: string, userId: string): void {
     for (const connection of this.#parts.users.connections(appId, userId)) {
@@ -140,6 +160,15 @@ export class Connections {
   stop(): void {
     this.#draining = true;
     this.#liveness.stop();
+  }
+
+  #callerOf({ address, origin, query }: Handshake): Caller {
+    const client = [query.get('client') ?? '', query.get('version') ?? ''].join(' ').trim();
+    return {
+      address: this.#texts.of(address, addressLengthMax),
+      origin: origin === null ? null : this.#texts.of(origin, originLengthMax),
+      client: client === '' ? null : this.#texts.of(client, clientLengthMax),
+    };
   }
 
   #wait(ms: number): Promise<void> {

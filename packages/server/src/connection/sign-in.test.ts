@@ -30,6 +30,8 @@ function setUp() {
     app,
     socket: { send: (frame: string) => sent.push(frame) } as unknown as Connection['socket'],
     protocol: 7,
+    caller: { address: '127.0.0.1', origin: null, client: null },
+    at: 0,
     fanOut: { flushFor: () => {} } as unknown as Parts['fanOut'],
     now: 0,
   });

@@ -1,6 +1,5 @@
-import { dirname, join } from 'node:path';
 import { type Asset, asset, type Bytes, contentTypes, hashOf } from '../pages/asset.ts';
-import { bundle, readFile } from '../pages/bundle.ts';
+import { bundle, readBeside, readFile } from '../pages/bundle.ts';
 
 const notices = [
   '/*! Contains preact, MIT, Copyright (c) 2015-present Jason Miller;',
@@ -23,16 +22,15 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
     return path;
   };
 
-  const main = Bun.resolveSync('@earshot/dashboard/main.ts', import.meta.dir);
-  const { files, entries } = await bundle({ entrypoints: [main], banner: notices });
+  const { files, entries } = await bundle({ entrypoints: ['@earshot/dashboard/main.ts'], banner: notices });
   for (const [name, body] of files) assets.set(`/assets/${name}`, asset(body, js, true));
 
-  const sheet = addHashed('dashboard', 'css', await styles(dirname(main)), css);
-  const mark = addHashed('mark', 'svg', await read('@earshot/ui/mark.svg'), svg);
+  const sheet = addHashed('dashboard', 'css', await styles(), css);
+  const mark = addHashed('mark', 'svg', await readFile('@earshot/ui/mark.svg'), svg);
 
   // The page is shown at addresses of any depth, so what it names is named from the root.
   const page = new TextDecoder()
-    .decode(await read('@earshot/dashboard/index.html'))
+    .decode(await readFile('@earshot/dashboard/index.html'))
     .replace('"mark.svg"', `"${prefix}/dashboard${mark}"`)
     .replace('"dashboard.css"', `"${prefix}/dashboard${sheet}"`)
     .replace('"main.ts"', `"${prefix}/dashboard/assets/${entries[0]}"`);
@@ -44,18 +42,8 @@ export async function buildDashboardAssets(prefix: string): Promise<ReadonlyMap<
  * Every style sheet of the dashboard, those of its pages after the shared ones. Joined as they are: the bundler rewrites
  * logical properties by language, which is wrong for dir="rtl".
  */
-async function styles(source: string): Promise<Bytes> {
-  const own = [...new Bun.Glob('*/*.css').scanSync(source)].sort().map((path) => join(source, path));
-  const shared = ['@earshot/ui/tokens.css', '@earshot/ui/base.css'];
-  const paths = [
-    ...shared.map((name) => Bun.resolveSync(name, import.meta.dir)),
-    Bun.resolveSync('uplot/dist/uPlot.min.css', source),
-    join(source, 'dashboard.css'),
-    ...own,
-  ];
-  return Buffer.concat(await Promise.all(paths.map((path) => Bun.file(path).bytes())));
-}
-
-function read(specifier: string): Promise<Bytes> {
-  return readFile(specifier, import.meta.dir);
+async function styles(): Promise<Bytes> {
+  const first = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', 'uplot/dist/uPlot.min.css'];
+  const shared = await Promise.all([...first, '@earshot/dashboard/dashboard.css'].map(readFile));
+  return Buffer.concat([...shared, await readBeside('@earshot/dashboard/main.ts', '*/*.css')]);
 }

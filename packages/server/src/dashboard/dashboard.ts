@@ -4,32 +4,44 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
+import type { ApiParts } from '../api/call.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Config } from '../config.ts';
 import type { Client } from '../http/client.ts';
 import { SessionCookie } from '../http/session-cookie.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
+import type { Inspector } from '../inspect/inspector.ts';
 import type { Operators } from '../operators/operators.ts';
 import type { SignInLimits } from '../operators/sign-in-limits.ts';
 import { type Asset, answerWith } from '../pages/asset.ts';
 import { operatorPageHeaders } from '../pages/headers.ts';
+import type { Statistics } from '../statistics/statistics.ts';
+import type { Trace } from '../trace/trace.ts';
 import { actsIn } from './acts.ts';
 import { type DeskEnv, deskRouter } from './api.ts';
-import { appRoutes, type FiguresNow } from './app-routes.ts';
+import { appRoutes } from './app-routes.ts';
 import { buildDashboardAssets } from './assets.ts';
 import { apiDocument, missing } from './document.ts';
+import { eventRoutes } from './event-routes.ts';
+import { EventStreams } from './event-streams.ts';
 import { jsonBodies, sameOriginOnly, sessionsOnly } from './gate.ts';
+import { inspectorRoutes } from './inspector-routes.ts';
+import { liveRoutes } from './live-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { DeskRefusal, refusalResponse, refuse } from './refusal.ts';
 import { sessionRoutes } from './session-routes.ts';
 
-const bodyBytesMax = 64 * 1024;
+const smallBodyBytes = 64 * 1024;
 
 export interface DashboardOptions {
   readonly operators: Operators;
   readonly signInLimits: SignInLimits;
   readonly apps: AppRegistry;
-  readonly figuresNow: FiguresNow;
+  readonly statistics: Statistics;
+  readonly trace: Trace;
+  readonly inspector: Inspector;
+  /** Of events that operators publish. */
+  readonly publishing: ApiParts;
   readonly config: Pick<Config, 'path' | 'port' | 'publicUrl'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,12 +55,28 @@ export interface Dashboard {
    * @returns null for a path that is not the dashboard's
    */
   fetch(request: Request, client: Client, allowIdle: (seconds: number) => void): Promise<Response | null>;
+  /** Ends the streams that are open. */
+  close(): void;
 }
 
 export function createDashboard(options: DashboardOptions): Dashboard {
-  const { operators, signInLimits, apps, figuresNow, config, log, version } = options;
+  const {
+    operators,
+    signInLimits,
+    apps,
+    statistics,
+    trace,
+    inspector,
+    publishing,
+    config,
+    clock,
+    log,
+    version,
+  } = options;
   const cookie = new SessionCookie(config);
   const acted = actsIn(log);
+  const streams = new EventStreams(operators, clock, log);
+  apps.onChange(() => streams.endWhatIsOver());
   const pathOf = (request: Request) => belowPrefix(targetOf(request.url).path, config.path) ?? '';
 
   const api = deskRouter()
@@ -60,7 +88,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       '/',
       operatorRoutes(operators, (name) => signInLimits.takeForName(name), acted),
     )
-    .route('/', appRoutes(apps, figuresNow, acted));
+    .route(
+      '/',
+      appRoutes(apps, () => statistics.now(), acted),
+    )
+    .route('/', liveRoutes(apps, { statistics, trace, streams }))
+    .route('/', eventRoutes(apps, publishing, acted))
+    .route('/', inspectorRoutes(apps, inspector, acted));
 
   const desk = new OpenAPIHono<DeskEnv>({ getPath: pathOf });
   desk.use(operatorPageHeaders());
@@ -70,11 +104,9 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   });
   desk.use(`${apiPath}/*`, sameOriginOnly(config));
   desk.use(`${apiPath}/*`, (c, next) => {
-    const limit = bodyLimit({
-      maxSize: bodyBytesMax,
-      onError: () => refuse('too_large', `The body is larger than ${bodyBytesMax} bytes.`),
-    });
-    return limit(c, next);
+    const maxSize = bodyBytesMax(apps, c.req.path.slice(apiPath.length));
+    const onError = () => refuse('too_large', `The body is larger than ${maxSize} bytes.`);
+    return bodyLimit({ maxSize, onError })(c, next);
   });
   desk.use(`${apiPath}/*`, sessionsOnly(operators, cookie, apiPath));
   desk.use(`${apiPath}/*`, jsonBodies);
@@ -111,5 +143,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       if (!/^\/dashboard(\/|$)/.test(pathOf(request))) return null;
       return desk.fetch(request, { client, allowIdle });
     },
+    close: () => streams.close(),
   };
+}
+
+/** What a request may hold: an event needs room for the largest data that its app allows, written in escapes. */
+function bodyBytesMax(apps: AppRegistry, path: string): number {
+  const app = apps.byId(/^\/apps\/(\d+)\/events$/.exec(path)?.[1] ?? '');
+  return Math.max(smallBodyBytes, app === undefined ? 0 : app.settings.eventBytes * 6 + 8_192);
 }

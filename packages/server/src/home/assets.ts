@@ -20,17 +20,16 @@ export async function buildAssets(): Promise<ReadonlyMap<string, Asset>> {
     return path;
   };
 
-  const main = Bun.resolveSync('@earshot/home/main.ts', import.meta.dir);
-  const { files, entries } = await bundle({ entrypoints: [main], banner: notices });
+  const { files, entries } = await bundle({ entrypoints: ['@earshot/home/main.ts'], banner: notices });
   for (const [name, body] of files) assets.set(`/assets/${name}`, asset(body, js, true));
 
   // Joined as they are: the bundler rewrites logical properties by language, which is wrong for dir="rtl".
   const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css', '@earshot/home/home.css'];
-  const sheet = addHashed('home', 'css', Buffer.concat(await Promise.all(sheets.map(read))), css);
-  const mark = addHashed('mark', 'svg', await read('@earshot/ui/mark.svg'), svg);
+  const sheet = addHashed('home', 'css', Buffer.concat(await Promise.all(sheets.map(readFile))), css);
+  const mark = addHashed('mark', 'svg', await readFile('@earshot/ui/mark.svg'), svg);
 
   const page = new TextDecoder()
-    .decode(await read('@earshot/home/index.html'))
+    .decode(await readFile('@earshot/home/index.html'))
     .replace('"mark.svg"', `"${mark}"`)
     .replace('"home.css"', `"${sheet}"`)
     .replace('"main.ts"', `"assets/${entries[0]}"`);
@@ -39,13 +38,9 @@ export async function buildAssets(): Promise<ReadonlyMap<string, Asset>> {
   for (const client of clients) {
     const name = client.split('/')[1];
     const file = `pusher-js/dist/${client}.min.js`;
-    assets.set(`/client/${name}.min.js`, asset(await read(file), js));
+    assets.set(`/client/${name}.min.js`, asset(await readFile(file), js));
     // Their first line points there.
-    assets.set(`/client/${name}.min.js.LICENSE.txt`, asset(await read(`${file}.LICENSE.txt`), text));
+    assets.set(`/client/${name}.min.js.LICENSE.txt`, asset(await readFile(`${file}.LICENSE.txt`), text));
   }
   return assets;
-}
-
-function read(specifier: string): Promise<Bytes> {
-  return readFile(specifier, import.meta.dir);
 }

@@ -27,6 +27,8 @@ export class Counters {
   /** Events that were tried for as long as they are, and those that could not even be written down. */
   webhooksGivenUp = 0;
   webhooksDropped = 0;
+  /** Entries that wait to be written into the webhooks' journal. */
+  webhookEntriesWaiting = 0;
   /** Questions between nodes that were not asked or not answered, being too many, and answers that did not come in time. */
   questionsDropped = 0;
   answersMissing = 0;

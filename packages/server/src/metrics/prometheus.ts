@@ -181,6 +181,11 @@ export class Metrics {
       'Rows of statistics given up because the database was away for too long',
       () => counters.statisticsDropped,
     );
+    gauge(
+      'webhook_entries_waiting',
+      'Events for webhooks that wait in memory to be written down',
+      () => counters.webhookEntriesWaiting,
+    );
     counter(
       'slow_clients_cut_total',
       'Connections cut because they read too slowly',

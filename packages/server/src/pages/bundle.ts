@@ -1,4 +1,6 @@
+import { dirname, join } from 'node:path';
 import type { Bytes } from './asset.ts';
+import { carried } from './carried.ts';
 
 export interface Bundle {
   /** Names with their hash, such as `main-x1y2z3.js`, to their text; chunks that several entries share among them. */
@@ -8,7 +10,7 @@ export interface Bundle {
 }
 
 export interface BundleOptions {
-  /** Absolute paths. */
+  /** As they are imported: `@earshot/home/main.ts`. */
   readonly entrypoints: readonly string[];
   /** `iife` for what is no module: loaders and service workers. */
   readonly format?: 'esm' | 'iife';
@@ -23,9 +25,12 @@ export interface BundleOptions {
  * @throws AggregateError when it cannot be bundled
  */
 export async function bundle(options: BundleOptions): Promise<Bundle> {
+  const key = JSON.stringify(options);
+  const known = carried.bundle(key);
+  if (known !== null) return known;
   const { entrypoints, format = 'esm', constants = {}, banner = '' } = options;
   const built = await Bun.build({
-    entrypoints: [...entrypoints],
+    entrypoints: entrypoints.map(pathOf),
     target: 'browser',
     format,
     minify: true,
@@ -45,6 +50,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
     files.set(name, new Uint8Array(await output.arrayBuffer()));
     if (output.kind === 'entry-point') entries.push(name);
   }
+  carried.bundled(key, { files, entries });
   return { files, entries };
 }
 
@@ -80,13 +86,36 @@ export function smallCss(css: string): string {
 }
 
 /** A file of a package of ours, or of others, by the name under which it is imported. */
-export function readFile(specifier: string, from: string): Promise<Bytes> {
-  return Bun.file(Bun.resolveSync(specifier, from)).bytes();
+export async function readFile(specifier: string): Promise<Bytes> {
+  const known = carried.file(specifier);
+  if (known !== null) return known;
+  const bytes = await Bun.file(pathOf(specifier)).bytes();
+  carried.read(specifier, bytes);
+  return bytes;
+}
+
+/** The files below the folder of `specifier` whose paths fit the pattern, in the order of their paths, joined. */
+export async function readBeside(specifier: string, pattern: string): Promise<Bytes> {
+  const key = `${specifier} ${pattern}`;
+  const known = carried.file(key);
+  if (known !== null) return known;
+  const folder = dirname(pathOf(specifier));
+  const paths = [...new Bun.Glob(pattern).scanSync(folder)].sort();
+  const joined = Buffer.concat(await Promise.all(paths.map((path) => Bun.file(join(folder, path)).bytes())));
+  carried.read(key, joined);
+  return joined;
+}
+
+export async function readText(specifier: string): Promise<string> {
+  return new TextDecoder().decode(await readFile(specifier));
+}
+
+function pathOf(specifier: string): string {
+  return Bun.resolveSync(specifier, import.meta.dir);
 }
 
 /** What all pages share: the design's tokens and base parts, as CSS. */
 export async function sharedStyles(): Promise<string> {
   const sheets = ['@earshot/ui/tokens.css', '@earshot/ui/base.css'];
-  const read = await Promise.all(sheets.map((sheet) => readFile(sheet, import.meta.dir)));
-  return read.map((bytes) => new TextDecoder().decode(bytes)).join('\n');
+  return (await Promise.all(sheets.map(readText))).join('\n');
 }

@@ -12,16 +12,15 @@ import { highest, pointsOf, ranges, stretchOf } from './points.ts';
 import { Recorder } from './recorder.ts';
 import { minuteSpans } from './spans.ts';
 import type { Statistics } from './statistics.ts';
-import { StatisticsStore } from './store.ts';
-import { openStatisticsTables } from './tables.ts';
+import { StatisticsStore, usageDays } from './store.ts';
+import { openStatisticsTables, withStatisticsTables } from './tables.ts';
 import { Writer } from './writer.ts';
 
 const dayMs = 86_400_000;
 /** How often minutes are folded and old rows deleted. */
 const tidyMs = 60_000;
-/** Bound of a round of folding: this much time's worth of minutes, half an hour each. */
-const foldsMax = 100;
-const daysShown = 30;
+/** Transactions in one round of folding; the rest waits for the next. */
+const foldsMax = 200;
 const answerMs = 500;
 
 /** What a node knows that is not in the database yet. */
@@ -47,7 +46,9 @@ export async function openStatistics(options: {
   readonly onProblem: (stage: string, error: unknown) => void;
 }): Promise<Statistics> {
   const { apps, nodes, clock, onProblem } = options;
-  const store = new StatisticsStore(await openStatisticsTables(options.database));
+  await openStatisticsTables(options.database);
+  const aside = options.database.aside();
+  const store = new StatisticsStore(withStatisticsTables(aside));
   const writer = new Writer({ ...options, store });
   const recorder = new Recorder({ apps, clock, node: nodes.self, onPart: (part) => writer.add(part) });
   const live = new Live(options);
@@ -143,12 +144,13 @@ export async function openStatistics(options: {
       recorder.stop();
       await tidying;
       await writer.close();
+      await aside.close();
     },
   };
 
   /** From the first day that has messages, or 30 days ago, to today. */
   async function dailyMessages(app: App, now: number) {
-    const stored = await store.messagesByDay(app.id, now, daysShown);
+    const stored = await store.messagesByDay(app.id, now, usageDays);
     const today = dayOf(now);
     const first = Math.min(today, ...stored.keys());
     return Array.from({ length: today - first + 1 }, (_, index) => {

@@ -406,6 +406,21 @@ onEachDatabase((fresh) => {
     expect(peaks.messagesPerDay).toEqual({ value: 4, at: begin + 2 * day });
   });
 
+  test('usage is kept for 30 days', async () => {
+    const at = await setup();
+    const node = await start(at, 'a');
+    node.app.usage.count(3);
+    await passUntil(at.clock, async () => node.app.usage.unwritten === 0);
+    const days = async () => (await node.statistics.range(node.app, 'hour')).messagesPerDay.length;
+    at.clock.advance(29 * day);
+    await passUntil(at.clock, async () => node.app.usage.messagesToday === 0);
+    expect(await days()).toBe(30);
+    at.clock.advance(day);
+    const usage = node.database.kysely.withTables<{ app_usage: { day: number } }>().selectFrom('app_usage');
+    await passUntil(at.clock, async () => (await usage.select('day').execute()).length === 0);
+    expect(await days()).toBe(1);
+  });
+
   test('who watches gets each second of all nodes, and nobody is asked without', async () => {
     const at = await setup();
     const one = await start(at, 'a');
@@ -511,5 +526,9 @@ function failingDatabase(database: Database, failing: { before: boolean; after: 
         });
       },
     });
-  return { ...database, kysely: wrap(database.kysely) };
+  return {
+    ...database,
+    kysely: wrap(database.kysely),
+    aside: () => failingDatabase(database.aside(), failing),
+  };
 }

@@ -1,7 +1,12 @@
 import type { LiveFigures, Range, Statistics as RangeOfFigures } from '@earshot/dashboard';
 import type { App } from '../apps/app.ts';
 
-/** What happened in an app: added up in memory per second, written down per minute, kept 30 days, right across nodes. */
+/**
+ * What happened in an app: added up in memory per second, written down per minute, kept 30 days. An event counts as published
+ * on the node that accepted it, and as delivered on the nodes of its subscribers. A node that crashes loses the minute under
+ * way; one that stops loses nothing, nor does one that cannot
+ * reach the database until 20,000 rows wait.
+ */
 export interface Statistics {
   /** Whole series for the charts, of all nodes. */
   range(app: App, range: Range): Promise<RangeOfFigures>;

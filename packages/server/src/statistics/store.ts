@@ -7,16 +7,19 @@ import type { CountColumns, StatisticsDatabase } from './tables.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-/** Rows in one statement. */
-const rowsMax = 500;
+/** Rows in one statement: putting its text together is what is left of it on the event loop. */
+const rowsMax = 100;
 /** A minute is folded so long after its begin, when the rows of all nodes are there; one that comes later is added. */
 const foldAfterMs = 150_000;
-/** Minutes that are folded in one transaction. */
+/** Minutes and apps that are folded in one transaction. */
 const foldMinutesMax = 30;
+const foldAppsMax = 50;
 /** Minutes are kept for the range of an hour and for rows that come late; the rest a little longer than it is shown. */
 const keepMinutesMs = 3 * hourMs;
 const keepMs: Readonly<Record<number, number>> = { 5: 26 * hourMs, 60: 31 * dayMs };
 const keepRunsMs = 32 * dayMs;
+/** Days whose messages are kept, today among them. */
+export const usageDays = 30;
 /** Deleted in one go. */
 const purgeMs = 6 * hourMs;
 
@@ -92,27 +95,34 @@ export class StatisticsStore {
         .set((row) => ({ revision: row('revision', '+', 1) }))
         .execute();
       const before = minuteBefore(now - foldAfterMs);
-      const { oldest } = await trx
+      const waiting = await trx
         .selectFrom('statistics_minutes')
-        .select((row) => row.fn.min('at').as('oldest'))
+        .select((row) => ['app_id', row.fn.min('at').as('at')])
         .where('is_folded', '=', 0)
         .where('at', '<', before)
-        .executeTakeFirstOrThrow();
-      if (oldest === null) return false;
-      const until = Math.min(before, oldest + foldMinutesMax * 60_000);
+        .groupBy('app_id')
+        .orderBy('at')
+        .limit(foldAppsMax)
+        .execute();
+      const [oldest] = waiting;
+      if (oldest === undefined) return false;
+      const appIds = waiting.map(({ app_id }) => app_id);
+      const until = Math.min(before, oldest.at + foldMinutesMax * 60_000);
       const fresh = await trx
         .updateTable('statistics_minutes')
         .set({ is_folded: 1 })
         .where('is_folded', '=', 0)
+        .where('app_id', 'in', appIds)
         .where('at', '<', until)
         .returningAll()
         .execute();
       // Older ones may have come since `oldest` was asked for.
-      const first = fresh.reduce((earliest, { at }) => Math.min(earliest, at), oldest);
+      const first = fresh.reduce((earliest, { at }) => Math.min(earliest, at), oldest.at);
       const all = await trx
         .selectFrom('statistics_minutes')
         .selectAll()
         .where('is_folded', '=', 1)
+        .where('app_id', 'in', appIds)
         .where('at', '>=', first)
         .where('at', '<', until)
         .execute();
@@ -124,7 +134,7 @@ export class StatisticsStore {
           .onConflict((conflict) => conflict.columns(['app_id', 'step', 'at']).doUpdateSet(mergedSpan))
           .execute();
       }
-      return until < before;
+      return until < before || waiting.length === foldAppsMax;
     });
   }
 
@@ -157,6 +167,10 @@ export class StatisticsStore {
         .where('at', '<', until)
         .execute();
     }
+    await this.#db
+      .deleteFrom('app_usage')
+      .where('day', '<=', dayOf(now) - usageDays)
+      .execute();
     await this.#db
       .deleteFrom('statistics_runs')
       .where('until', '<', now - keepRunsMs)

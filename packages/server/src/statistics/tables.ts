@@ -118,8 +118,11 @@ const migrations: Record<string, Migration> = {
   },
 };
 
-/** The tables of this folder, brought up to date; those of `apps/` have to be there. */
-export async function openStatisticsTables(database: Database): Promise<StatisticsDatabase> {
+/** Brings the tables of this folder up to date; those of `apps/` have to be there. */
+export async function openStatisticsTables(database: Database): Promise<void> {
   await migrate(database, 'statistics', migrations);
+}
+
+export function withStatisticsTables(database: Database): StatisticsDatabase {
   return database.kysely.withTables<StatisticsTables & Pick<AppTables, 'apps' | 'app_usage'>>();
 }

@@ -1,62 +1,69 @@
 import type { Clock, Log, Timer } from '@earshot/base';
-import { type Outbound, OutboundError } from '@earshot/chat/outbound';
+import type { Outbound } from '@earshot/chat/outbound';
 import type { App } from '../apps/app.ts';
-import { signWebhook } from '../apps/auth.ts';
-import type { AppRegistry } from '../apps/registry.ts';
 import type { Counters } from '../metrics/counters.ts';
-import { webhookBody } from './event.ts';
-import type { JournalRow } from './journal.ts';
-import type { WebhookDatabase } from './tables.ts';
+import type { Trace } from '../trace/trace.ts';
+import { type Attempts, isHidden, keepAttemptsMs } from './attempts.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { AppEndpoints, Endpoints } from './endpoints.ts';
+import { type WebhookEvent, webhookBody } from './event.ts';
+import { type Outcome, sendWebhook } from './sender.ts';
+import type { WebhookDatabase, WebhookTables } from './tables.ts';
 
-/** An answer has to come within this time (HOOK-8). */
-const timeoutMs = 4_000;
-const answerBytesMax = 64 * 1024;
 /** Tried for so long, the gaps doubling (HOOK-8). */
 const retryForMs = 5 * 60_000;
 const retryFirstMs = 1_000;
-/** Requests to one app's address at the same time, for different channels. */
+/** Requests to one endpoint at the same time, for different channels. */
 const requestsMax = 8;
 /** Rows read in one go, and how few may be left of them before the next are read. */
 const windowMax = 500;
 const windowMin = 100;
 /** Pages that are looked through for a channel that does not wait. */
 const pagesMax = 20;
-/** Rows that were taken and are not deleted yet, while more is under way: a crash sends them once more. */
+/** Requests that were taken and whose rows are not deleted yet, while more is under way: a crash sends them once more. */
 const takenMax = 50;
-/** How often what other nodes wrote, and failed rows that are too old, are looked for. */
+/** How often what other nodes wrote, and rows that are too old, are looked for. */
 const pollMs = 1_000;
 /** What was given up is kept for so long. */
 const keepFailedMs = 7 * 24 * 60 * 60_000;
 const purgeMs = 60 * 60_000;
 
+type JournalRow = Omit<WebhookTables['webhook_journal'], 'endpoint_id'> & { endpoint_id: string };
+
 interface Batch {
   readonly app: App;
+  readonly endpoint: Endpoint;
   readonly id: string;
   readonly rows: readonly JournalRow[];
   readonly channels: ReadonlySet<string>;
 }
 
 /**
- * Sends what the journal holds: for each channel in order, the next one only when the one before has been taken or given
- * up; for different channels several at once. One node delivers for an app, by a lease that it renews.
+ * Sends what the journal holds: for each endpoint and channel in order, the next one only when the one before has been
+ * taken or given up; for different channels several at once. One node delivers to an endpoint, by a lease that it renews.
  */
 export class Delivery {
   readonly #db: WebhookDatabase;
-  readonly #apps: AppRegistry;
+  readonly #endpoints: Endpoints;
+  readonly #attempts: Attempts;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #counters: Counters;
+  readonly #trace: Trace | null;
   readonly #outbound: Outbound;
   readonly #node: string;
   readonly #leaseMs: number;
+  readonly #onTakenOver: (app: App) => void;
   readonly #onProblem: (stage: string, error: unknown) => void;
   readonly #running = new Map<Batch, Promise<void>>();
   /** Taken by their receiver; their rows go with the next pass. */
   #taken: Batch[] = [];
-  /** The oldest rows of each app that was looked at, without those that were taken since. */
+  /** The oldest rows of each endpoint that was looked at, without those that were taken since. */
   readonly #windows = new Map<string, JournalRow[]>();
+  /** Grows with every change of rows that windows may hold. */
+  #changes = 0;
   readonly #leasedUntil = new Map<string, number>();
-  /** Apps whose receiver failed last, so that the log says it once. */
+  /** Endpoints whose receiver failed last, so that the log says it once. */
   readonly #failing = new Set<string>();
   readonly #stopping = new AbortController();
   #pass: Promise<void> | null = null;
@@ -67,23 +74,30 @@ export class Delivery {
 
   constructor(parts: {
     db: WebhookDatabase;
-    apps: AppRegistry;
+    endpoints: Endpoints;
+    attempts: Attempts;
     clock: Clock;
     log: Log;
     counters: Counters;
+    trace: Trace | null;
     outbound: Outbound;
     node: string;
     leaseMs: number;
+    /** Another node delivered to this app's endpoints and did not say goodbye. */
+    onTakenOver: (app: App) => void;
     onProblem: (stage: string, error: unknown) => void;
   }) {
     this.#db = parts.db;
-    this.#apps = parts.apps;
+    this.#endpoints = parts.endpoints;
+    this.#attempts = parts.attempts;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#counters = parts.counters;
+    this.#trace = parts.trace;
     this.#outbound = parts.outbound;
     this.#node = parts.node;
     this.#leaseMs = parts.leaseMs;
+    this.#onTakenOver = parts.onTakenOver;
     this.#onProblem = parts.onProblem;
   }
 
@@ -94,6 +108,7 @@ export class Delivery {
 
   /** There is something new to send. */
   look(): void {
+    this.#changes++;
     this.#windows.clear();
     this.#lookAgain();
   }
@@ -116,10 +131,18 @@ export class Delivery {
     await Promise.all(this.#running.values());
     try {
       await this.#forgetTaken();
-      await this.#db.deleteFrom('webhook_leases').where('holder', '=', this.#node).execute();
+      if (this.#leasedUntil.size > 0)
+        await this.#db.deleteFrom('webhook_endpoint_leases').where('holder', '=', this.#node).execute();
     } catch (error) {
       this.#onProblem('webhooks: ending the delivery', error);
     }
+  }
+
+  /** A test: one request now, that stands in no journal. */
+  async test(app: App, endpoint: Endpoint, body: string): Promise<Outcome | null> {
+    const outcome = await this.#request(app, endpoint, body);
+    if (outcome !== null) this.#note(app, endpoint, body, [], outcome);
+    return outcome;
   }
 
   async #passes(): Promise<void> {
@@ -127,9 +150,7 @@ export class Delivery {
       this.#again = false;
       try {
         if (this.#taken.length >= takenMax) await this.#forgetTaken();
-        for (const app of this.#apps.all()) {
-          if (app.settings.webhookUrl !== null && (await this.#hasLease(app))) await this.#begin(app);
-        }
+        for (const [app, endpoints] of this.#endpoints.active()) await this.#beginAll(app, endpoints);
         if (this.#running.size === 0) await this.#forgetTaken();
         await this.#purge();
       } catch (error) {
@@ -141,12 +162,25 @@ export class Delivery {
     this.#pass = null;
   }
 
-  /** Begins all requests of an app that may be under way now. */
-  async #begin(app: App): Promise<void> {
-    let page = await this.#firstPage(app);
-    const running = [...this.#running.keys()].filter((batch) => batch.app === app);
-    const skipped = new Set([...running, ...this.#taken].map(({ id }) => id));
+  async #beginAll(app: App, endpoints: AppEndpoints): Promise<void> {
+    for (const endpoint of endpoints.enabled) {
+      if (await this.#hasLease(app, endpoint)) await this.#begin(app, endpoint);
+    }
+  }
+
+  #isOf(app: App, endpoint: Endpoint): (batch: Batch) => boolean {
+    return (batch) => batch.app === app && batch.endpoint.id === endpoint.id;
+  }
+
+  /** Begins all requests to an endpoint that may be under way now. */
+  async #begin(app: App, endpoint: Endpoint): Promise<void> {
+    const mine = this.#isOf(app, endpoint);
+    // What ends while rows are read is in them as it was before.
+    const skipped = new Set([...this.#running.keys()].filter(mine).map(({ id }) => id));
+    let page = await this.#firstPage(app, endpoint);
+    const running = [...this.#running.keys()].filter(mine);
     const blocked = new Set(running.flatMap(({ channels }) => [...channels]));
+    const taken = new Set(this.#taken.map(({ id }) => id));
     let free = requestsMax - running.length;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
@@ -157,21 +191,21 @@ export class Delivery {
       if (!page.isLast && batches.length > 1) batches.pop();
       for (const [id, rows] of batches) {
         if (free <= 0 || this.#stopping.signal.aborted) return;
-        if (skipped.has(id)) continue;
+        if (taken.has(id)) continue;
         const channels = new Set(rows.map(({ channel }) => channel));
-        const dueAt = Math.max(...rows.map(({ due_at }) => due_at));
         const waits = [...channels].some((channel) => blocked.has(channel));
         for (const channel of channels) blocked.add(channel);
-        if (waits) continue;
+        if (waits || skipped.has(id) || running.some((batch) => batch.id === id)) continue;
+        const dueAt = Math.max(...rows.map(({ due_at }) => due_at));
         if (dueAt > now) {
           next = Math.min(next, dueAt);
           continue;
         }
         free--;
-        this.#run({ app, id, rows, channels });
+        this.#run({ app, endpoint, id, rows, channels });
       }
       if (page.isLast || pages === pagesMax) break;
-      page = await this.#page(app, batches.at(-1)?.[1].at(-1)?.id ?? '');
+      page = await this.#page(app, endpoint, batches.at(-1)?.[1].at(-1)?.id ?? '');
     }
     if (next < now + pollMs) {
       this.#wake?.cancel();
@@ -180,23 +214,32 @@ export class Delivery {
   }
 
   /** The oldest rows that wait; read again only when few are left of those that were read before. */
-  async #firstPage(app: App): Promise<{ rows: JournalRow[]; isLast: boolean }> {
+  async #firstPage(app: App, endpoint: Endpoint): Promise<{ rows: JournalRow[]; isLast: boolean }> {
+    const key = keyOf(app, endpoint);
     const taken = new Set(this.#taken.map(({ id }) => id));
-    const known = this.#windows.get(app.id)?.filter(({ batch }) => !taken.has(batch));
+    const known = this.#windows.get(key)?.filter(({ batch }) => !taken.has(batch));
     if (known !== undefined && known.length >= windowMin) {
-      this.#windows.set(app.id, known);
+      this.#windows.set(key, known);
       return { rows: known, isLast: false };
     }
-    const page = await this.#page(app, '');
-    this.#windows.set(app.id, page.rows);
+    this.#windows.delete(key);
+    const changes = this.#changes;
+    const page = await this.#page(app, endpoint, '');
+    // What has changed meanwhile may be in it as it was before.
+    if (changes === this.#changes) this.#windows.set(key, page.rows);
     return page;
   }
 
-  async #page(app: App, afterId: string): Promise<{ rows: JournalRow[]; isLast: boolean }> {
+  async #page(
+    app: App,
+    endpoint: Endpoint,
+    afterId: string,
+  ): Promise<{ rows: JournalRow[]; isLast: boolean }> {
     const rows = await this.#db
       .selectFrom('webhook_journal')
       .selectAll()
       .where('app_id', '=', app.id)
+      .where('endpoint_id', '=', endpoint.id)
       .where('failed_at', 'is', null)
       .where('id', '>', afterId)
       .orderBy('id')
@@ -216,129 +259,164 @@ export class Delivery {
   }
 
   async #send(batch: Batch): Promise<void> {
-    const { app, rows } = batch;
-    const body = webhookBody(
-      rows[0]?.created_at ?? 0,
-      rows.map(({ event }) => event),
-    );
-    const failure = await this.#post(app, body);
-    if (failure === null) {
-      this.#counters.webhooksDelivered += rows.length;
-      this.#failing.delete(app.id);
-      this.#taken.push(batch);
-      return;
-    }
-    if (this.#stopping.signal.aborted) return;
-    await this.#failed(batch, failure.why, failure.forGood);
+    const { app, endpoint, rows } = batch;
+    const events = rows.map(({ event }) => event);
+    const body = webhookBody(begunAt(rows), events);
+    const outcome = await this.#request(app, endpoint, body);
+    if (outcome === null) return;
+    const attempt = (rows[0]?.attempts ?? 0) + 1;
+    this.#attempts.note(app, endpoint, { attempt, body, events }, outcome);
+    this.#note(app, endpoint, body, rows, outcome);
+    if (!outcome.ok) return this.#failed(batch, outcome);
+    this.#counters.webhooksDelivered += rows.length;
+    app.tally.add('webhooksDelivered', rows.length);
+    this.#failing.delete(keyOf(app, endpoint));
+    this.#taken.push(batch);
   }
 
-  async #failed(batch: Batch, why: string, forGood: boolean): Promise<void> {
-    const { app, rows } = batch;
+  #request(app: App, endpoint: Endpoint, body: string): Promise<Outcome | null> {
+    const parts = { outbound: this.#outbound, clock: this.#clock, signal: this.#stopping.signal };
+    return sendWebhook(parts, app, endpoint, body);
+  }
+
+  async #failed({ app, endpoint, rows }: Batch, { reason, isForGood }: Outcome): Promise<void> {
+    const where = { app: app.id, endpoint: endpoint.id };
+    const key = keyOf(app, endpoint);
     this.#counters.webhookFailures++;
-    if (!this.#failing.has(app.id)) {
-      this.#failing.add(app.id);
-      this.#log.warn({ app: app.id, why }, 'webhooks: a delivery failed; it is tried again for five minutes');
+    if (!this.#failing.has(key)) {
+      this.#failing.add(key);
+      this.#log.warn(
+        { ...where, why: reason },
+        'webhooks: a delivery failed; it is tried again for five minutes',
+      );
     }
-    const [first] = rows;
-    const attempts = first?.attempts ?? 0;
+    const attempts = rows[0]?.attempts ?? 0;
     const now = this.#clock.now();
     const dueAt = now + retryFirstMs * 2 ** attempts;
-    const isOver = forGood || dueAt > (first?.created_at ?? 0) + retryForMs;
+    const isOver = isForGood || dueAt > begunAt(rows) + retryForMs;
     if (isOver) {
       this.#counters.webhooksGivenUp += rows.length;
-      this.#log.warn({ app: app.id, events: rows.length, attempts: attempts + 1, why }, 'webhooks: given up');
+      app.tally.add('webhooksFailed', rows.length);
+      this.#log.warn(
+        { ...where, events: rows.length, attempts: attempts + 1, why: reason },
+        'webhooks: given up',
+      );
     }
-    await this.#db
-      .updateTable('webhook_journal')
-      .set({ attempts: attempts + 1, due_at: dueAt, failed_at: isOver ? now : null })
-      .where('app_id', '=', app.id)
-      .where(
-        'id',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .execute();
-    this.#windows.delete(app.id);
+    const ids = rows.map(({ id }) => id);
+    await this.#db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('webhook_journal')
+        .set({ attempts: attempts + 1, due_at: dueAt, failed_at: isOver ? now : null, reason })
+        .where('app_id', '=', app.id)
+        .where('id', 'in', ids)
+        .execute();
+      await this.#attempts.write(trx);
+    });
+    this.#changes++;
+    this.#windows.delete(key);
   }
 
-  /** @returns null when the receiver has taken it */
-  async #post(app: App, body: string): Promise<{ why: string; forGood: boolean } | null> {
-    const key = app.oldestKey;
-    try {
-      const answer = await this.#outbound.fetch(
-        app.settings.webhookUrl ?? '',
-        {
-          method: 'POST',
-          headers: {
-            'Content-Type': 'application/json',
-            'X-Pusher-Key': key.key,
-            'X-Pusher-Signature': signWebhook(key, body),
-          },
-          body,
-          signal: this.#stopping.signal,
-        },
-        { bytesMax: answerBytesMax, timeoutMs, plainHttp: true },
-      );
-      return answer.ok ? null : { why: `status ${answer.status}`, forGood: false };
-    } catch (error) {
-      if (!(error instanceof OutboundError)) {
-        if (this.#stopping.signal.aborted) return { why: 'stopped', forGood: false };
-        throw error;
-      }
-      // It has answered, at length.
-      if (error.code === 'too_large') return null;
-      return { why: error.message, forGood: error.code === 'refused' };
-    }
+  /** For the debug console, when somebody looks. */
+  #note(app: App, endpoint: Endpoint, body: string, rows: readonly JournalRow[], outcome: Outcome): void {
+    if (this.#trace?.isWatched(app) !== true) return;
+    const [first] = rows;
+    const channel = first?.channel;
+    const hidden = rows.some((row) => isHidden(app, row.channel));
+    const name = first === undefined ? 'test' : (JSON.parse(first.event) as WebhookEvent).name;
+    this.#trace.note(app, {
+      kind: 'webhook',
+      event: rows.length > 1 ? `${name} and ${rows.length - 1} more` : name,
+      path: new URL(endpoint.url).host,
+      durationMs: outcome.durationMs,
+      ...(channel === undefined ? {} : { channel }),
+      ...(outcome.status === null ? {} : { code: outcome.status }),
+      ...(outcome.reason === null ? {} : { reason: outcome.reason }),
+      ...(hidden ? {} : { data: body }),
+    });
   }
 
   async #forgetTaken(): Promise<void> {
     // More may be taken while these are deleted.
     const taken = [...this.#taken];
     if (taken.length === 0) return;
-    for (const [app, batches] of Map.groupBy(taken, ({ app }) => app)) {
-      await this.#db
-        .deleteFrom('webhook_journal')
-        .where('app_id', '=', app.id)
-        .where(
-          'id',
-          'in',
-          batches.flatMap(({ rows }) => rows.map(({ id }) => id)),
-        )
-        .execute();
-    }
+    await this.#db.transaction().execute(async (trx) => {
+      for (const [app, batches] of Map.groupBy(taken, ({ app }) => app)) {
+        await trx
+          .deleteFrom('webhook_journal')
+          .where('app_id', '=', app.id)
+          .where(
+            'id',
+            'in',
+            batches.flatMap(({ rows }) => rows.map(({ id }) => id)),
+          )
+          .execute();
+      }
+      await this.#attempts.write(trx);
+    });
     this.#taken = this.#taken.slice(taken.length);
+    this.#changes++;
     this.#windows.clear();
   }
 
-  async #hasLease(app: App): Promise<boolean> {
+  async #hasLease(app: App, endpoint: Endpoint): Promise<boolean> {
+    const key = keyOf(app, endpoint);
     const now = this.#clock.now();
     const until = now + this.#leaseMs;
-    if ((this.#leasedUntil.get(app.id) ?? 0) > now + this.#leaseMs / 2) return true;
+    if ((this.#leasedUntil.get(key) ?? 0) > now + this.#leaseMs / 2) return true;
+    const ids = { app_id: app.id, endpoint_id: endpoint.id };
+    const before = await this.#db
+      .selectFrom('webhook_endpoint_leases')
+      .select(['holder', 'until'])
+      .where('app_id', '=', app.id)
+      .where('endpoint_id', '=', endpoint.id)
+      .executeTakeFirst();
+    const isOthers = before !== undefined && before.holder !== this.#node;
+    if (isOthers && before.until > now) {
+      this.#leasedUntil.delete(key);
+      return false;
+    }
     const got = await this.#db
-      .insertInto('webhook_leases')
-      .values({ app_id: app.id, holder: this.#node, until })
+      .insertInto('webhook_endpoint_leases')
+      .values({ ...ids, holder: this.#node, until })
       .onConflict((conflict) =>
         conflict
-          .column('app_id')
+          .columns(['app_id', 'endpoint_id'])
           .doUpdateSet({ holder: this.#node, until })
           .where((row) =>
-            row.or([row('webhook_leases.holder', '=', this.#node), row('webhook_leases.until', '<=', now)]),
+            row.or([
+              row('webhook_endpoint_leases.holder', '=', this.#node),
+              row('webhook_endpoint_leases.until', '<=', now),
+            ]),
           ),
       )
       .returning('holder')
       .executeTakeFirst();
     if (got === undefined) return false;
-    this.#leasedUntil.set(app.id, until);
+    this.#leasedUntil.set(key, until);
+    if (isOthers) this.#onTakenOver(app);
     return true;
   }
 
   async #purge(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#purgedAt < purgeMs) return;
+    if (now - this.#purgedAt < purgeMs || !this.#endpoints.hasAny()) return;
     this.#purgedAt = now;
     await this.#db
       .deleteFrom('webhook_journal')
       .where('failed_at', '<=', now - keepFailedMs)
       .execute();
+    await this.#db
+      .deleteFrom('webhook_attempts')
+      .where('at', '<=', now - keepAttemptsMs)
+      .execute();
   }
+}
+
+/** The time in the request, from which its five minutes count. */
+function begunAt([first]: readonly JournalRow[]): number {
+  return first?.replayed_at ?? first?.created_at ?? 0;
+}
+
+function keyOf(app: App, endpoint: Endpoint): string {
+  return `${app.id}/${endpoint.id}`;
 }

@@ -1,86 +1,117 @@
-import type { Clock } from '@earshot/base';
+import type { Clock, Log } from '@earshot/base';
 import type { App } from '../apps/app.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Endpoints } from './endpoints.ts';
 import type { WebhookEvent } from './event.ts';
 import type { WebhookDatabase } from './tables.ts';
+import { Told, type ToldKey } from './told.ts';
 
 /** Entries that wait to be written; beyond it they are dropped, counted and reported once. */
 const waitingMax = 100_000;
+/** Entries of one transaction. */
+const commitMax = 5_000;
 /** Rows in one statement. */
-const rowsMax = 500;
+const rowsMax = 400;
 const batchEvents = 20;
 const batchMs = 250;
+/** Who waits for an entry to be written waits no longer than that while it cannot be. */
+const patienceMs = 5_000;
+const retryFirstMs = 100;
+const retryLastMs = 10_000;
+/** How often it is said again that writing does not work. */
+const sayAgainMs = 60_000;
 
-/** What the app believes changes together with what it is sent. */
-export interface ToldChange {
-  readonly channel: string;
-  /** '' for the channel itself. */
-  readonly userId: string;
+/** What an entry changes in what endpoints believe; only then is it told, and only to those for whom it is new. */
+export interface ToldChange extends ToldKey {
   readonly isTrue: boolean;
 }
 
 interface Entry {
-  readonly appId: string;
-  readonly row: JournalRow | null;
+  readonly app: App;
+  readonly event: WebhookEvent;
+  readonly at: number;
+  readonly handedInAt: number;
   readonly told: ToldChange | null;
-  readonly done: (() => void) | null;
+  /** Somebody waits who would rather be refused than wait for long. */
+  readonly isAwaited: boolean;
+  readonly done: (isKept: boolean) => void;
 }
 
-export interface JournalRow {
+interface NewRow {
   readonly app_id: string;
   readonly id: string;
+  readonly endpoint_id: string;
   readonly batch: string;
   readonly channel: string;
   readonly event: string;
   readonly created_at: number;
   readonly attempts: number;
   readonly due_at: number;
-  readonly failed_at: number | null;
+  readonly failed_at: null;
 }
 
 /**
- * Writes down what is to be sent, in the order in which it was handed in. What comes while a write is under way shares
- * the next one. A write that fails is tried again for as long as the process lives.
+ * Writes down what is to be sent, a row for each endpoint, in the order in which it was handed in, in one transaction with
+ * what the endpoints believe from then on. What comes while a write is under way shares the next one. A write that fails
+ * is tried again for as long as the process lives.
  */
 export class Journal {
   readonly #db: WebhookDatabase;
+  readonly #endpoints: Endpoints;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #counters: Counters;
-  readonly #node: string;
   readonly #onProblem: (stage: string, error: unknown) => void;
   readonly #onWritten: () => void;
+  /** Batches that take further events, by app and endpoint. */
   readonly #open = new Map<string, { readonly id: string; readonly until: number; events: number }>();
   #waiting: Entry[] = [];
   #writing: Promise<void> | null = null;
   #isFull = false;
-  #lastId = 0;
+  /** Since when writing does not work. */
+  #failingSince: number | null = null;
+  #saidAt = 0;
 
   constructor(parts: {
     db: WebhookDatabase;
+    endpoints: Endpoints;
     clock: Clock;
+    log: Log;
     counters: Counters;
-    node: string;
     onProblem: (stage: string, error: unknown) => void;
     /** Something can be delivered. */
     onWritten: () => void;
   }) {
     this.#db = parts.db;
+    this.#endpoints = parts.endpoints;
     this.#clock = parts.clock;
+    this.#log = parts.log;
     this.#counters = parts.counters;
-    this.#node = parts.node;
     this.#onProblem = parts.onProblem;
     this.#onWritten = parts.onWritten;
   }
 
-  /** @returns resolves when it is written; at once when it had to be dropped */
-  add(app: App, event: WebhookEvent | null, told: ToldChange | null = null): Promise<void> {
+  /**
+   * @returns resolves with true when it is written. With false when it had to be dropped, or, if somebody waits for it
+   *   (`isAwaited`), when it could not be written in time; then it is not going to be.
+   */
+  add(
+    app: App,
+    event: WebhookEvent,
+    { told = null, isAwaited = false }: { told?: ToldChange | null; isAwaited?: boolean } = {},
+  ): Promise<boolean> {
+    const handedInAt = this.#clock.monotonic();
     if (this.#waiting.length >= waitingMax) {
       this.#drop();
-      return Promise.resolve();
+      return Promise.resolve(false);
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const row = event === null ? null : this.#row(app, event);
-    this.#waiting.push({ appId: app.id, row, told, done: resolve });
+    if (isAwaited && this.#failingSince !== null && handedInAt - this.#failingSince >= patienceMs) {
+      return Promise.resolve(false);
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ app, event, at: this.#clock.now(), handedInAt, told, isAwaited, done: resolve });
+    this.#counters.webhookEntriesWaiting++;
     this.#writing ??= this.#write();
     return promise;
   }
@@ -90,84 +121,132 @@ export class Journal {
     await this.#writing;
   }
 
-  #row(app: App, event: WebhookEvent): JournalRow {
-    const now = this.#clock.now();
-    const id = this.#newId(now);
-    const shared = { app_id: app.id, channel: event.channel, event: JSON.stringify(event), created_at: now };
-    const rest = { attempts: 0, failed_at: null };
-    if (!app.settings.webhookBatching) return { ...shared, ...rest, id, batch: id, due_at: now };
-    let batch = this.#open.get(app.id);
-    if (batch === undefined || batch.events >= batchEvents || batch.until <= now) {
-      batch = { id, until: now + batchMs, events: 0 };
-      this.#open.set(app.id, batch);
-    }
-    batch.events++;
-    return { ...shared, ...rest, id, batch: batch.id, due_at: batch.until };
-  }
-
-  /** Time, then a count for what is of the same millisecond, then the node. */
-  #newId(now: number): string {
-    this.#lastId = Math.max(this.#lastId + 1, now * 1_000);
-    return `${this.#lastId.toString(36).padStart(11, '0')}-${this.#node}`;
-  }
-
   async #write(): Promise<void> {
     // What is handed in within the same turn shares the write.
     await Promise.resolve();
     for (let failures = 0; this.#waiting.length > 0; ) {
-      const entries = this.#waiting;
-      this.#waiting = [];
+      const entries = this.#waiting.splice(0, commitMax);
       try {
-        await this.#commit(entries);
+        const rows = await this.#commit(entries);
         failures = 0;
-        this.#isFull = false;
-        for (const { done } of entries) done?.();
-        this.#onWritten();
+        this.#works();
+        this.#counters.webhookEntriesWaiting -= entries.length;
+        for (const { done } of entries) done(true);
+        if (rows > 0) this.#onWritten();
       } catch (error) {
-        this.#onProblem('webhooks: writing the journal', error);
+        this.#failed(error);
         this.#waiting = [...entries, ...this.#waiting];
-        const wait = Math.min(100 * 2 ** failures++, 10_000);
+        const wait = Math.min(retryFirstMs * 2 ** failures++, retryLastMs);
         await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+        this.#refuseWhoWaited();
       }
     }
     this.#writing = null;
   }
 
-  #commit(entries: readonly Entry[]): Promise<void> {
+  #commit(entries: readonly Entry[]): Promise<number> {
     return this.#db.transaction().execute(async (trx) => {
-      const rows = entries.flatMap(({ row }) => (row === null ? [] : [row]));
-      for (let from = 0; from < rows.length; from += rowsMax) {
-        await trx
-          .insertInto('webhook_journal')
-          .values(rows.slice(from, from + rowsMax))
-          .execute();
-      }
-      const last = new Map<string, { appId: string; change: ToldChange }>();
-      for (const { appId, told } of entries) {
-        if (told !== null)
-          last.set(JSON.stringify([appId, told.channel, told.userId]), { appId, change: told });
-      }
-      const keys = (isTrue: boolean) =>
-        [...last.values()]
-          .filter(({ change }) => change.isTrue === isTrue)
-          .map(({ appId, change: { channel, userId } }) => ({ app_id: appId, channel, user_id: userId }));
-      const begun = keys(true);
-      for (let from = 0; from < begun.length; from += rowsMax) {
-        await trx
-          .insertInto('webhook_told')
-          .values(begun.slice(from, from + rowsMax))
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      }
-      for (const { app_id, channel, user_id } of keys(false)) {
-        await trx
-          .deleteFrom('webhook_told')
-          .where('app_id', '=', app_id)
-          .where('channel', '=', channel)
-          .where('user_id', '=', user_id)
-          .execute();
-      }
+      let written = 0;
+      // Always in the same order, because each app's number is a lock.
+      const apps = [...Map.groupBy(entries, ({ app }) => app)].sort(([a], [b]) => (a.id < b.id ? -1 : 1));
+      for (const [app, ofApp] of apps) written += await this.#commitApp(trx, app, ofApp);
+      return written;
     });
+  }
+
+  async #commitApp(trx: WebhookDatabase, app: App, entries: readonly Entry[]): Promise<number> {
+    const { last } = await trx
+      .insertInto('webhook_numbers')
+      .values({ app_id: app.id, last: 0 })
+      .onConflict((conflict) =>
+        conflict.column('app_id').doUpdateSet((row) => ({ last: row.ref('webhook_numbers.last') })),
+      )
+      .returning('last')
+      .executeTakeFirstOrThrow();
+    const keys = entries.flatMap(({ told }) => (told === null ? [] : [told]));
+    const told = await Told.read(trx, app.id, keys);
+    const rows: NewRow[] = [];
+    let number = last;
+    for (const entry of entries) {
+      const targets = this.#targetsOf(entry, told);
+      if (targets.length === 0) continue;
+      const event = JSON.stringify(entry.event);
+      for (const endpoint of targets) {
+        // Grows with time too, so that rows of the time before there were numbers come first.
+        number = Math.max(number + 1, entry.at * 1_000);
+        rows.push(this.#row(app, endpoint, entry, event, number.toString(36).padStart(11, '0')));
+      }
+    }
+    for (let from = 0; from < rows.length; from += rowsMax) {
+      await trx
+        .insertInto('webhook_journal')
+        .values(rows.slice(from, from + rowsMax))
+        .execute();
+    }
+    await told.write(trx, app.id);
+    if (rows.length > 0) {
+      await trx.updateTable('webhook_numbers').set({ last: number }).where('app_id', '=', app.id).execute();
+    }
+    return rows.length;
+  }
+
+  #targetsOf({ app, event, told: change }: Entry, told: Told): readonly Endpoint[] {
+    const endpoints = this.#endpoints.of(app);
+    if (change === null) return endpoints.wanting(event.name, event.channel);
+    return change.isTrue ? told.begin(change, endpoints) : told.end(change, endpoints);
+  }
+
+  #row(app: App, endpoint: Endpoint, { event, at }: Entry, text: string, id: string): NewRow {
+    const row = {
+      app_id: app.id,
+      id,
+      endpoint_id: endpoint.id,
+      channel: event.channel,
+      event: text,
+      created_at: at,
+      attempts: 0,
+      failed_at: null,
+    };
+    if (!endpoint.batching) return { ...row, batch: id, due_at: at };
+    const key = `${app.id}/${endpoint.id}`;
+    let batch = this.#open.get(key);
+    if (batch === undefined || batch.events >= batchEvents || batch.until <= at) {
+      batch = { id, until: at + batchMs, events: 0 };
+      this.#open.set(key, batch);
+    }
+    batch.events++;
+    return { ...row, batch: batch.id, due_at: batch.until };
+  }
+
+  #works(): void {
+    this.#isFull = false;
+    if (this.#failingSince === null) return;
+    this.#failingSince = null;
+    this.#log.info({}, 'webhooks: the journal can be written again; what waited is written');
+  }
+
+  #failed(error: unknown): void {
+    const now = this.#clock.monotonic();
+    if (this.#failingSince !== null && now - this.#saidAt < sayAgainMs) return;
+    this.#failingSince ??= now;
+    this.#saidAt = now;
+    this.#onProblem(
+      'webhooks: the journal cannot be written, because the database refuses (see the error: is the disk full, the file locked, ' +
+        `the database server away?). Nothing is lost yet: up to ${waitingMax} events wait in memory and are written when it works ` +
+        'again. Client events that a webhook wants are refused meanwhile; everything else is delivered',
+      error,
+    );
+  }
+
+  /** Clients do not wait for a disk that is full. */
+  #refuseWhoWaited(): void {
+    const latest = this.#clock.monotonic() - patienceMs;
+    const isOver = ({ isAwaited, handedInAt }: Entry) => isAwaited && handedInAt <= latest;
+    const over = this.#waiting.filter(isOver);
+    if (over.length === 0) return;
+    this.#waiting = this.#waiting.filter((entry) => !isOver(entry));
+    this.#counters.webhookEntriesWaiting -= over.length;
+    for (const { done } of over) done(false);
   }
 
   #drop(): void {

@@ -3,71 +3,85 @@ import { subscriptionCountThrottle } from '@earshot/protocol';
 import type { App } from '../apps/app.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
-import type { WebhookKind } from '../config/webhook-settings.ts';
+import { pairs } from './endpoint.ts';
+import type { Endpoints } from './endpoints.ts';
 import type { WebhookEvent } from './event.ts';
 import type { Journal } from './journal.ts';
+import { Lasting } from './lasting.ts';
+import { pairOf, type ToldKey } from './told.ts';
 
 /** An end is told only when it has lasted so long (HOOK-2). */
 const endDelayMs = 3_000;
 /** Many who find a channel's cache empty are one event. */
 const missWindowMs = 3_000;
 const countIntervalMs = subscriptionCountThrottle.intervalSeconds * 1000;
+/** Channels that the cluster is asked about at the same time. */
+const askedMax = 50;
 
-const nothing: ReadonlySet<WebhookKind> = new Set();
-
-/** What is so on the cluster at this moment; asked when a server has started. */
+/** What is so on the cluster at this moment. */
 export interface Present {
   isOccupied(appId: string, channel: string): Promise<boolean>;
   members(appId: string, channel: string): Promise<ReadonlySet<string>>;
 }
 
-/** Turns facts into events for the journal: what an app has asked for, once, and ends only when they last. */
+interface End extends ToldKey {
+  readonly app: App;
+}
+
+/**
+ * Turns facts into entries of the journal: what some endpoint has asked for, and ends only when they last. Whether an
+ * endpoint has been told already is known to the journal.
+ */
 export class Teller {
   readonly #apps: AppRegistry;
+  readonly #endpoints: Endpoints;
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #wanted = new WeakMap<App['settings'], ReadonlySet<WebhookKind>>();
-  /** Per app what it believes to be so; see `keyOf`. */
-  readonly #told = new Map<string, Set<string>>();
-  #stopped = false;
-  readonly #ends = new Map<string, Timer>();
+  readonly #onProblem: (stage: string, error: unknown) => void;
+  readonly #ends: Lasting<End>;
+  /** Ends that are about to be told, as long as nobody is back. */
+  readonly #ending = new Map<string, End>();
   readonly #misses = new Map<string, Timer>();
   readonly #counts = new Map<string, { readonly toldAt: number; timer: Timer | null }>();
+  #present: Present | null = null;
+  #stopped = false;
 
-  constructor(parts: { apps: AppRegistry; journal: Journal; clock: Clock }) {
+  constructor(parts: {
+    apps: AppRegistry;
+    endpoints: Endpoints;
+    journal: Journal;
+    clock: Clock;
+    onProblem: (stage: string, error: unknown) => void;
+  }) {
     this.#apps = parts.apps;
+    this.#endpoints = parts.endpoints;
     this.#journal = parts.journal;
     this.#clock = parts.clock;
+    this.#onProblem = parts.onProblem;
+    this.#ends = new Lasting(parts.clock, endDelayMs, (ends) => this.#endNow(ends));
   }
 
-  /** The kinds that the app is sent. */
-  wanted(app: App): ReadonlySet<WebhookKind> {
-    const { settings } = app;
-    if (settings.webhookUrl === null) return nothing;
-    let wanted = this.#wanted.get(settings);
-    if (wanted === undefined) {
-      wanted = new Set(settings.webhookEvents as WebhookKind[]);
-      this.#wanted.set(settings, wanted);
-    }
-    return wanted;
+  /** Ends are told only when the cluster says that they are true. */
+  start(present: Present): void {
+    this.#present = present;
   }
 
   told(fact: Fact): void {
     if (this.#stopped) return;
     const app = this.#apps.byId(fact.appId);
-    if (app === undefined || this.wanted(app).size === 0) return;
+    if (app === undefined || this.#endpoints.of(app).enabled.length === 0) return;
     switch (fact.type) {
       case 'channel_occupied':
-        this.#begins(app, 'channel_occupied', fact.channel, '');
+        this.#begins({ app, channel: fact.channel, userId: '' });
         break;
       case 'channel_vacated':
-        this.#ended(app, 'channel_vacated', fact.channel, '');
+        this.#ended({ app, channel: fact.channel, userId: '' });
         break;
       case 'member_added':
-        this.#begins(app, 'member_added', fact.channel, fact.userId);
+        this.#begins({ app, channel: fact.channel, userId: fact.userId });
         break;
       case 'member_removed':
-        this.#ended(app, 'member_removed', fact.channel, fact.userId);
+        this.#ended({ app, channel: fact.channel, userId: fact.userId });
         break;
       case 'subscription_count':
         this.#count(app, fact.channel, fact.count);
@@ -77,7 +91,7 @@ export class Teller {
 
   /** Somebody has subscribed to a cache channel that has nothing to give. */
   cacheMiss(app: App, channel: string): void {
-    if (!this.wanted(app).has('cache_miss')) return;
+    if (this.#endpoints.of(app).wanting('cache_miss', channel).length === 0) return;
     const key = `${app.id}/${channel}`;
     if (this.#misses.has(key)) return;
     this.#misses.set(
@@ -87,93 +101,95 @@ export class Teller {
     void this.#journal.add(app, { name: 'cache_miss', channel });
   }
 
-  /** Takes over what was told before this process. */
-  load(rows: readonly { app_id: string; channel: string; user_id: string }[]): void {
-    for (const { app_id, channel, user_id } of rows) this.#ofApp(app_id).add(keyOf(channel, user_id));
-  }
-
-  /** Tells the end of what was told and is not so (HOOK-10). A pass over all that was told, once after the start. */
-  async reconcile(present: Present): Promise<void> {
-    for (const [appId, told] of this.#told) {
-      const app = this.#apps.byId(appId);
-      if (app === undefined) continue;
-      const byChannel = Map.groupBy([...told].map(parseKey), ({ channel }) => channel);
-      for (const [channel, entries] of byChannel) {
-        const users = entries.flatMap(({ userId }) => (userId === '' ? [] : [userId]));
-        const members = users.length === 0 ? nobody : await present.members(appId, channel);
-        for (const userId of users) {
-          if (!members.has(userId)) this.#ended(app, 'member_removed', channel, userId, 0);
-        }
-        if (entries.some(({ userId }) => userId === '') && !(await present.isOccupied(appId, channel)))
-          this.#ended(app, 'channel_vacated', channel, '', 0);
-      }
-    }
-  }
-
-  /** The app has no webhook any more: what it believed does not matter. */
-  forget(appId: string): void {
-    this.#told.delete(appId);
-    for (const timers of [this.#ends, this.#misses]) {
-      for (const [key, timer] of timers) {
-        if (!key.startsWith(`${appId}/`)) continue;
-        timer.cancel();
-        timers.delete(key);
-      }
-    }
+  /** Tells the end of what was told and is not so (HOOK-10). */
+  async reconcile(app: App, told: readonly ToldKey[]): Promise<void> {
+    await this.#tellEnds(
+      told
+        .map(({ channel, userId }) => ({ app, channel, userId }))
+        .filter((end) => !this.#ends.has(keyOf(end))),
+    );
   }
 
   /** Ends that have not lasted yet are told after the next start, unless they are over by then. */
   stop(): void {
     this.#stopped = true;
-    for (const timer of [...this.#ends.values(), ...this.#misses.values()]) timer.cancel();
+    this.#ends.stop();
+    for (const timer of this.#misses.values()) timer.cancel();
     for (const { timer } of this.#counts.values()) timer?.cancel();
-    this.#ends.clear();
+    this.#ending.clear();
     this.#misses.clear();
     this.#counts.clear();
   }
 
-  #begins(app: App, name: 'channel_occupied' | 'member_added', channel: string, userId: string): void {
-    const key = keyOf(channel, userId);
-    const ending = `${app.id}/${key}`;
-    const end = this.#ends.get(ending);
-    if (end !== undefined) {
-      end.cancel();
-      this.#ends.delete(ending);
+  #begins(begin: End): void {
+    const { app, channel, userId } = begin;
+    const key = keyOf(begin);
+    this.#ends.takeBack(key);
+    this.#ending.delete(key);
+    const pair = pairOf(begin);
+    if (this.#endpoints.of(app).following(pair, channel).length === 0) return;
+    void this.#journal.add(app, eventOf(begin, pairs[pair].begin), {
+      told: { channel, userId, isTrue: true },
+    });
+  }
+
+  #ended(end: End): void {
+    if (this.#endpoints.of(end.app).following(pairOf(end), end.channel).length > 0)
+      this.#ends.add(keyOf(end), end);
+  }
+
+  #endNow(ends: readonly End[]): void {
+    this.#tellEnds(ends).catch((error) => {
+      this.#onProblem('webhooks: asking the cluster what has ended; it is asked again', error);
+      if (!this.#stopped) for (const end of ends) this.#ends.add(keyOf(end), end);
+    });
+  }
+
+  /** Tells those that are true, and tells a begin where somebody has come back meanwhile, on another node perhaps. */
+  async #tellEnds(ends: readonly End[]): Promise<void> {
+    for (const end of ends) this.#ending.set(keyOf(end), end);
+    const gone = await this.#notPresent(ends);
+    if (this.#stopped) return;
+    const isStill = (end: End) => this.#ending.get(keyOf(end)) === end;
+    const told = gone.filter(isStill);
+    for (const end of ends) if (isStill(end)) this.#ending.delete(keyOf(end));
+    const kept = told.map((end) =>
+      this.#journal.add(end.app, eventOf(end, pairs[pairOf(end)].end), {
+        told: { channel: end.channel, userId: end.userId, isTrue: false },
+      }),
+    );
+    await Promise.all(kept);
+    const stillGone = new Set(await this.#notPresent(told));
+    for (const end of told) if (!stillGone.has(end) && !this.#stopped) this.#begins(end);
+  }
+
+  async #notPresent(ends: readonly End[]): Promise<End[]> {
+    const present = this.#present;
+    if (present === null) return [...ends];
+    const gone: End[] = [];
+    const channels = [...Map.groupBy(ends, ({ app, channel }) => `${app.id}/${channel}`).values()];
+    for (let from = 0; from < channels.length; from += askedMax) {
+      const asked = channels.slice(from, from + askedMax).map(async (ofChannel) => {
+        const [first] = ofChannel;
+        if (first === undefined) return;
+        const { app, channel } = first;
+        const hasUsers = ofChannel.some(({ userId }) => userId !== '');
+        const members = hasUsers ? await present.members(app.id, channel) : nobody;
+        const isOccupied =
+          ofChannel.some(({ userId }) => userId === '') && (await present.isOccupied(app.id, channel));
+        for (const end of ofChannel) {
+          if (end.userId === '' ? !isOccupied : !members.has(end.userId)) gone.push(end);
+        }
+      });
+      await Promise.all(asked);
     }
-    const told = this.#ofApp(app.id);
-    if (told.has(key)) return;
-    told.add(key);
-    this.#add(app, name, channel, userId, true);
-  }
-
-  #ended(
-    app: App,
-    name: 'channel_vacated' | 'member_removed',
-    channel: string,
-    userId: string,
-    delayMs = endDelayMs,
-  ): void {
-    const key = keyOf(channel, userId);
-    const ending = `${app.id}/${key}`;
-    if (!this.#ofApp(app.id).has(key) || this.#ends.has(ending)) return;
-    const end = () => {
-      this.#ends.delete(ending);
-      this.#ofApp(app.id).delete(key);
-      this.#add(app, name, channel, userId, false);
-    };
-    if (delayMs === 0) end();
-    else this.#ends.set(ending, this.#clock.after(delayMs, end));
-  }
-
-  #add(app: App, name: WebhookKind, channel: string, userId: string, isTrue: boolean): void {
-    const event: WebhookEvent = userId === '' ? { name, channel } : { name, channel, user_id: userId };
-    void this.#journal.add(app, this.wanted(app).has(name) ? event : null, { channel, userId, isTrue });
+    return gone;
   }
 
   /** Above 100 subscriptions at most once in 5 s, and the last one is right, as for subscribers (COUNT-3). */
   #count(app: App, channel: string, count: number): void {
-    if (!app.settings.subscriptionCount || !this.wanted(app).has('subscription_count')) return;
-    if (channel.startsWith('presence-')) return;
+    if (!app.settings.subscriptionCount || channel.startsWith('presence-')) return;
+    if (this.#endpoints.of(app).wanting('subscription_count', channel).length === 0) return;
     const key = `${app.id}/${channel}`;
     const known = this.#counts.get(key);
     known?.timer?.cancel();
@@ -187,25 +203,15 @@ export class Teller {
     else this.#counts.delete(key);
     void this.#journal.add(app, { name: 'subscription_count', channel, subscription_count: count });
   }
-
-  #ofApp(appId: string): Set<string> {
-    let told = this.#told.get(appId);
-    if (told === undefined) {
-      told = new Set();
-      this.#told.set(appId, told);
-    }
-    return told;
-  }
 }
 
 const nobody: ReadonlySet<string> = new Set();
 
-/** Channel names hold no line break. */
-function keyOf(channel: string, userId: string): string {
-  return userId === '' ? channel : `${channel}\n${userId}`;
+function eventOf({ channel, userId }: End, name: WebhookEvent['name']): WebhookEvent {
+  return userId === '' ? { name, channel } : { name, channel, user_id: userId };
 }
 
-function parseKey(key: string): { channel: string; userId: string } {
-  const at = key.indexOf('\n');
-  return at === -1 ? { channel: key, userId: '' } : { channel: key.slice(0, at), userId: key.slice(at + 1) };
+/** Ids of apps hold no slash, channel names no line break. */
+function keyOf({ app, channel, userId }: End): string {
+  return `${app.id}/${channel}\n${userId}`;
 }

@@ -33,12 +33,20 @@ const headers = {
   'Cache-Control': 'no-cache',
 };
 
+/** A file of this folder, as text. */
+export type ReadWindowFile = (name: string) => Promise<string>;
+
+const readHere: ReadWindowFile = (name) => Bun.file(join(import.meta.dir, name)).text();
+
 /**
  * The files of the sign-in window, by path.
  * @param styles the tokens and base parts that all pages share, as CSS
+ * @param read for programs that carry the files with them
  */
-export async function signInFiles(styles: string): Promise<ReadonlyMap<string, WindowFile>> {
-  const read = (name: string) => Bun.file(join(import.meta.dir, name)).text();
+export async function signInFiles(
+  styles: string,
+  read: ReadWindowFile = readHere,
+): Promise<ReadonlyMap<string, WindowFile>> {
   const page = await read('window.html');
   const script = new Bun.Transpiler({ loader: 'ts', target: 'browser', minifyWhitespace: true });
   const html = (base: string): WindowFile => ({

@@ -1,21 +1,20 @@
 import { expect, test } from 'bun:test';
-import type { Session } from './contract.ts';
-import { snippets } from './snippets.ts';
+import { type SnippetSubject, snippets } from './snippets.ts';
 
-const session: Session = {
-  app: { id: '3', key: 'KEY', secret: 'SECRET', name: 'App', clientEvents: true, clientEventsPerSecond: 10 },
+const subject: SnippetSubject = {
+  app: { id: '3', key: 'KEY' },
   server: { scheme: 'http', host: '127.0.0.1', port: 6001, path: '' },
-  curl: { line: '', validSeconds: 599 },
-  chat: null,
-  demo: true,
+  channel: 'my-channel',
+  event: 'my-event',
+  appears: 'on this page',
 };
 
-function codeOf(id: string, changed: Partial<Session> = {}, secret = session.app.secret): string {
-  const snippet = snippets({ ...session, ...changed }, secret).find((one) => one.id === id);
+function codeOf(id: string, changed: Partial<SnippetSubject> = {}, secret = 'SECRET'): string {
+  const snippet = snippets({ ...subject, ...changed }, secret).find((one) => one.id === id);
   return snippet?.files.map(({ code }) => code).join('\n') ?? '';
 }
 
-const all = snippets(session, '').map(({ id }) => id);
+const all = snippets(subject, '').map(({ id }) => id);
 
 test('every snippet names this server and this app, and nobody else', () => {
   expect(all).toEqual(['pusher-js', 'echo', 'node', 'php', 'ruby', 'python', 'go']);
@@ -29,7 +28,7 @@ test('every snippet names this server and this app, and nobody else', () => {
 
 test('what runs in a browser has no secret in it', () => {
   expect(codeOf('pusher-js')).not.toContain('SECRET');
-  const echo = snippets(session, 'SECRET').find(({ id }) => id === 'echo');
+  const echo = snippets(subject, 'SECRET').find(({ id }) => id === 'echo');
   expect(echo?.files.find(({ name }) => name.endsWith('.js'))?.code).not.toContain('SECRET');
 });
 
@@ -50,7 +49,7 @@ test('TLS and a prefix are in those that know them; the others say that they do 
     expect(codeOf(id)).not.toContain('wsPath');
   }
   expect(codeOf('php', { server })).toContain("'path' => '/x'");
-  for (const { id, about } of snippets({ ...session, server }, '')) {
+  for (const { id, about } of snippets({ ...subject, server }, '')) {
     const cannot = ['node', 'ruby', 'python', 'go'].includes(id);
     expect([id, about.includes('cannot reach')]).toEqual([id, cannot]);
   }

@@ -1,4 +1,18 @@
-import { type Session, tryChannel, tryEvent } from './contract.ts';
+/** What a snippet is about. */
+export interface SnippetSubject {
+  readonly app: { readonly id: string; readonly key: string };
+  /** Where clients and publishers find the server. `path` is '' or begins with a slash. */
+  readonly server: {
+    readonly scheme: 'http' | 'https';
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+  };
+  readonly channel: string;
+  readonly event: string;
+  /** Where what is published can be seen: "on this page". */
+  readonly appears: string;
+}
 
 export interface Snippet {
   id: 'pusher-js' | 'echo' | 'node' | 'php' | 'ruby' | 'python' | 'go';
@@ -12,12 +26,12 @@ export interface Snippet {
  * What to write to reach this server, by library. The secret is an argument
  * of its own, so that the page can show dots in its place.
  */
-export function snippets(session: Session, secret: string): Snippet[] {
-  const { app, server } = session;
+export function snippets(subject: SnippetSubject, secret: string): Snippet[] {
+  const { app, server, channel, event, appears } = subject;
   const tls = server.scheme === 'https';
   const origin = `${server.scheme}://${server.host}:${server.port}${server.path}`;
   const subscribe = 'Subscribes in the browser. Publish with the curl line and watch the console.';
-  const publish = `Publishes to ${tryChannel}. Run it, and the line appears on this page.`;
+  const publish = `Publishes to ${channel}. Run it, and the line appears ${appears}.`;
   const noPath =
     server.path === ''
       ? publish
@@ -48,7 +62,7 @@ export function snippets(session: Session, secret: string): Snippet[] {
     enabledTransports: ['ws', 'wss', 'xhr_streaming', 'xhr_polling'],
   });
 
-  pusher.subscribe('${tryChannel}').bind('${tryEvent}', (data) => {
+  pusher.subscribe('${channel}').bind('${event}', (data) => {
     console.log(data.message);
   });
 </script>`,
@@ -91,7 +105,7 @@ window.Echo = new Echo({
   enabledTransports: ['ws', 'wss', 'xhr_streaming', 'xhr_polling'],
 });
 
-window.Echo.channel('${tryChannel}').listen('.${tryEvent}', (data) => {
+window.Echo.channel('${channel}').listen('.${event}', (data) => {
   console.log(data.message);
 });`,
         },
@@ -115,7 +129,7 @@ const pusher = new Pusher({
   useTLS: ${tls},
 });
 
-await pusher.trigger('${tryChannel}', '${tryEvent}', { message: '${message('Node')}' });`,
+await pusher.trigger('${channel}', '${event}', { message: '${message('Node')}' });`,
         },
       ],
     },
@@ -135,7 +149,7 @@ $pusher = new Pusher\\Pusher('${app.key}', ${single(secret)}, '${app.id}', [
     'scheme' => '${server.scheme}',${server.path && `\n    'path' => '${server.path}',`}
 ]);
 
-$pusher->trigger('${tryChannel}', '${tryEvent}', ['message' => '${message('PHP')}']);`,
+$pusher->trigger('${channel}', '${event}', ['message' => '${message('PHP')}']);`,
         },
       ],
     },
@@ -157,7 +171,7 @@ pusher = Pusher::Client.new(
   scheme: '${server.scheme}'
 )
 
-pusher.trigger('${tryChannel}', '${tryEvent}', { message: '${message('Ruby')}' })`,
+pusher.trigger('${channel}', '${event}', { message: '${message('Ruby')}' })`,
         },
       ],
     },
@@ -179,7 +193,7 @@ client = pusher.Pusher(
     ssl=${tls ? 'True' : 'False'},
 )
 
-client.trigger('${tryChannel}', '${tryEvent}', {'message': '${message('Python')}'})`,
+client.trigger('${channel}', '${event}', {'message': '${message('Python')}'})`,
         },
       ],
     },
@@ -204,7 +218,7 @@ func main() {
 	}
 
 	data := map[string]string{"message": "${message('Go')}"}
-	if err := client.Trigger("${tryChannel}", "${tryEvent}", data); err != nil {
+	if err := client.Trigger("${channel}", "${event}", data); err != nil {
 		panic(err)
 	}
 }`,

@@ -1,0 +1,133 @@
+import { expect, test } from 'bun:test';
+import type { LiveFigures, Operator, TraceBatch, TraceEntry } from '@earshot/dashboard';
+import { startServer } from '../support/server.ts';
+import { Browser, eventually, signedIn } from './support/desk.ts';
+
+/** An event stream, read as it comes. */
+class Reader {
+  text = '';
+  /** The server ended it, as it should. */
+  ended = false;
+  /** It broke off, as it does when a test stops its server. */
+  broken: unknown;
+
+  constructor(readonly response: Response) {
+    this.#read().catch((error) => {
+      this.broken = error;
+    });
+  }
+
+  events<Data>(name: string): Data[] {
+    return [...this.text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].flatMap(([, event, data = '']) =>
+      event === name ? [JSON.parse(data) as Data] : [],
+    );
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const piece of this.response.body ?? []) this.text += decoder.decode(piece, { stream: true });
+    this.ended = true;
+  }
+}
+
+async function follow(browser: Browser, path: string): Promise<Reader> {
+  const response = await browser.open('GET', path);
+  expect([path, response.status, response.headers.get('Content-Type')]).toEqual([
+    path,
+    200,
+    'text/event-stream; charset=utf-8',
+  ]);
+  return new Reader(response);
+}
+
+test('the console shows what happens, by kind and channel', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const all = await follow(browser, '/apps/3/console');
+  const some = await follow(browser, '/apps/3/console?kinds=published&channel=ne');
+  await eventually(() => expect(all.text).toStartWith(': open\n\n'));
+  const wire = await server.connect();
+  await server.join(wire, 'news');
+  for (const channel of ['news', 'other']) {
+    await browser.done('POST', '/apps/3/events', { channel, event: 'e', data: '{"x":1}' });
+  }
+  const entries = (reader: Reader): TraceEntry[] =>
+    reader.events<TraceBatch>('entries').flatMap((batch) => [...batch.entries]);
+  await eventually(() => {
+    const kinds = entries(all).map(({ kind }) => kind);
+    for (const kind of ['connected', 'subscribed', 'published', 'sent'])
+      expect(kinds).toContain(kind as 'sent');
+    expect(entries(some).map(({ channel, data }) => [channel, data])).toEqual([['news', '{"x":1}']]);
+  });
+  expect((await browser.ask('GET', '/apps/3/console?kinds=nonsense')).error?.field).toBe('kinds');
+});
+
+test('live figures come each second', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const live = await follow(browser, '/apps/3/live');
+  await server.connect();
+  await eventually(() => {
+    const last = live.events<LiveFigures>('figures').at(-1);
+    expect(Object.values(last?.connections ?? {}).reduce((sum, each) => sum + each, 0)).toBe(1);
+  });
+});
+
+test('a stream ends with its session: sign-out, new password, deletion', async () => {
+  await using server = await startServer();
+  const owner = await signedIn(server);
+  const password = 'a long enough password';
+  const { id } = await owner.done<Operator>('POST', '/operators', { name: 'Ada', password });
+  const ada = async () => {
+    const browser = new Browser(server);
+    await browser.signIn('Ada', password);
+    return browser;
+  };
+  const one = await ada();
+  const [live, console] = [await follow(one, '/apps/3/live'), await follow(one, '/apps/3/console')];
+  const other = await follow(await ada(), '/apps/3/live');
+  await one.done('DELETE', '/session');
+  await eventually(() => expect([live.ended, console.ended]).toEqual([true, true]));
+  expect(other.ended).toBe(false);
+  await owner.done('PATCH', `/operators/${id}`, { name: 'Ada', password: `${password} 2` });
+  await eventually(() => expect(other.ended).toBe(true));
+  const mine = await follow(owner, '/apps/3/live');
+  await owner.done('DELETE', `/operators/${id}`);
+  expect(mine.ended).toBe(false);
+});
+
+test('a stream ends with its app', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const { id } = await browser.done<{ id: string }>('POST', '/apps', { name: 'Second' });
+  const live = await follow(browser, `/apps/${id}/live`);
+  await browser.done('DELETE', `/apps/${id}`, { confirm: 'Second' });
+  await eventually(() => expect(live.ended).toBe(true));
+});
+
+test('a browser has so many streams, and those that it leaves count no more', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const leaving = new AbortController();
+  for (let i = 0; i < 12; i++) {
+    const response = await browser.open('GET', '/apps/3/live', { signal: leaving.signal });
+    expect(response.status).toBe(200);
+  }
+  const over = await browser.ask('GET', '/apps/3/console');
+  expect([over.status, over.error?.code]).toEqual([429, 'too_many']);
+  leaving.abort();
+  await eventually(async () => {
+    const response = await browser.open('GET', '/apps/3/live', { signal: AbortSignal.timeout(30_000) });
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+  });
+});
+
+test('a server that drains does not wait for the pages that watch it', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const live = await follow(browser, '/apps/3/live');
+  const drained = server.node.drain();
+  await eventually(() => expect(live.ended).toBe(true));
+  await drained;
+});
