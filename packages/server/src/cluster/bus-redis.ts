@@ -61,7 +61,7 @@ export class RedisBus implements Bus {
   }
 
   relay(topic: string, envelope: Envelope): void {
-    this.#lane(topic).relay(topic, this.#self + encodeEnvelope(envelope));
+    this.#lane(topic).relay(topic, this.#self + encode(envelope));
   }
 
   /** Resolves when what was relayed and listened to before has come back from every server; for tests. */
@@ -323,7 +323,7 @@ class Lane {
     if (message.startsWith(this.#self)) return;
     const topic = channel.slice(this.#prefix.length);
     if (!this.#topics.has(topic)) return;
-    const envelope = decodeEnvelope(message.slice(senderLength));
+    const envelope = decode(message);
     if (envelope !== null) this.#parts.receiver.received(topic, envelope);
     else this.#foreign(channel);
   }
@@ -337,6 +337,31 @@ class Lane {
       'bus: a message that no Earshot of a version we understand has sent was ignored; use a database of its own';
     this.#parts.say(stage, { broker: this.#server.name, channel });
   }
+}
+
+/** Events are most of what passes, and their frames are text already: they go as they are, not in JSON once more. */
+const eventMark = 'e1 ';
+
+function encode(envelope: Envelope): string {
+  if (envelope.kind !== 'event') return encodeEnvelope(envelope);
+  return `${eventMark}${envelope.cachedUntil} ${envelope.except ?? ''} ${envelope.frame}`;
+}
+
+/** @param message with the sender before it; @returns null for what no version that we understand has sent */
+function decode(message: string): Envelope | null {
+  if (!message.startsWith(eventMark, senderLength)) return decodeEnvelope(message.slice(senderLength));
+  const start = senderLength + eventMark.length;
+  const afterTime = message.indexOf(' ', start);
+  const afterSocket = message.indexOf(' ', afterTime + 1);
+  const cachedUntil = Number(message.slice(start, afterTime));
+  if (afterTime < 0 || afterSocket < 0 || !Number.isSafeInteger(cachedUntil)) return null;
+  const except = message.slice(afterTime + 1, afterSocket);
+  return {
+    kind: 'event',
+    frame: message.slice(afterSocket + 1),
+    except: except === '' ? null : except,
+    cachedUntil,
+  };
 }
 
 function chunks<T>(items: readonly T[]): T[][] {

@@ -144,6 +144,8 @@ export async function inspect(url: string): Promise<{ info: string }> {
   });
   try {
     await redis.connect();
+    // While connecting, a database that is not there is no error.
+    await redis.call('SELECT', redis.options.db ?? 0);
     return { info: String(await redis.call('INFO')) };
   } catch (error) {
     throw reason ?? error;
