@@ -4,15 +4,16 @@ const thanksMs = 2000;
 
 /**
  * Copies `text`, then says so for two seconds, to the eye and to a screen reader. `what` names it for
- * those who do not see what stands beside the button.
+ * those who do not see what stands beside the button. A text that is costly to put together is a function, called when
+ * it is copied.
  */
-export function CopyButton({ text, what }: { text: string; what: string }) {
+export function CopyButton({ text, what }: { text: string | (() => string); what: string }) {
   const [outcome, setOutcome] = useState<'' | 'Copied' | 'Select to copy'>('');
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const copy = async () => {
-    setOutcome((await copyText(text)) ? 'Copied' : 'Select to copy');
+    setOutcome((await copyText(typeof text === 'string' ? text : text())) ? 'Copied' : 'Select to copy');
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setOutcome(''), thanksMs);
   };

@@ -13,7 +13,7 @@ export function Bar({ filter, onFilter }: BarProps) {
     <search class="console-bar">
       <KindMenu kinds={filter.kinds} onKinds={(kinds) => onFilter({ ...filter, kinds })} />
       <FilterBox
-        label="Channel begins with"
+        label="Channel prefix"
         value={filter.channel}
         onValue={(channel) => onFilter({ ...filter, channel })}
       />

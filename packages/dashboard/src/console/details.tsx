@@ -79,7 +79,7 @@ export function Details({ entry, links }: { entry: TraceEntry; links: DetailsLin
       )}
       <div class="console-details-foot">
         The whole entry as JSON
-        <CopyButton text={asJson([entry])} what="this entry as JSON" />
+        <CopyButton text={() => asJson([entry])} what="this entry as JSON" />
       </div>
     </div>
   );

@@ -1,11 +1,14 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { formatNumber } from '../parts/format.ts';
 import type { DetailsLinks } from './details.tsx';
 import type { Line } from './lines.ts';
 import { Row } from './row.tsx';
 
 /** Closer to the end than this, the reader is taken along when something new comes. */
 const followPx = 48;
+/** Lines that are drawn while the newest is followed; earlier ones on demand. */
+const drawnMax = 300;
 
 export interface ListProps {
   readonly lines: readonly Line[];
@@ -28,8 +31,13 @@ export function List({ lines, open, withNode, links, onToggle, onPause, empty }:
   const following = useRef(true);
   const lastSeen = useRef<string | undefined>(undefined);
   const [behind, setBehind] = useState(false);
+  /** The first line that is drawn while somebody reads further up, so that nothing goes from under their eyes. */
+  const [from, setFrom] = useState<string | null>(null);
   const [current, setCurrent] = useState<string | null>(null);
   const newest = lines.at(-1)?.id;
+  const start = from === null ? lines.length - drawnMax : lines.findIndex(({ id }) => id === from);
+  const earlier = Math.max(0, start);
+  const drawn = earlier === 0 ? lines : lines.slice(earlier);
 
   useLayoutEffect(() => {
     const { current: element } = box;
@@ -43,11 +51,13 @@ export function List({ lines, open, withNode, links, onToggle, onPause, empty }:
     following.current = scrollHeight - scrollTop - clientHeight < followPx;
     if (following.current) lastSeen.current = newest;
     setBehind(!following.current);
+    setFrom((before) => (following.current ? null : (before ?? drawn[0]?.id ?? null)));
   };
 
   const jump = useCallback(() => {
     following.current = true;
     setBehind(false);
+    setFrom(null);
     box.current?.scrollTo({ top: box.current.scrollHeight });
     box.current?.focus({ preventScroll: true });
   }, []);
@@ -75,7 +85,7 @@ export function List({ lines, open, withNode, links, onToggle, onPause, empty }:
   };
 
   // A line that is gone, or none yet: the newest is where the keyboard comes in.
-  const stop = current !== null && lines.some(({ id }) => id === current) ? current : newest;
+  const stop = current !== null && drawn.some(({ id }) => id === current) ? current : newest;
   const unseen = behind ? lines.length - 1 - lines.findLastIndex(({ id }) => id === lastSeen.current) : 0;
 
   return (
@@ -93,19 +103,35 @@ export function List({ lines, open, withNode, links, onToggle, onPause, empty }:
         {lines.length === 0 ? (
           empty
         ) : (
-          <ol class={withNode ? 'console-lines console-many' : 'console-lines'}>
-            {lines.map((line) => (
-              <Row
-                key={line.id}
-                line={line}
-                open={open.has(line.id)}
-                current={line.id === stop}
-                withNode={withNode}
-                links={links}
-                onToggle={onToggle}
-              />
-            ))}
-          </ol>
+          <>
+            {earlier > 0 && (
+              <button
+                type="button"
+                class="text-action console-earlier"
+                onClick={() => {
+                  following.current = false;
+                  setBehind(true);
+                  setFrom(lines[0]?.id ?? null);
+                  box.current?.focus({ preventScroll: true });
+                }}
+              >
+                {formatNumber(earlier)} earlier
+              </button>
+            )}
+            <ol class={withNode ? 'console-lines console-many' : 'console-lines'}>
+              {drawn.map((line) => (
+                <Row
+                  key={line.id}
+                  line={line}
+                  open={open.has(line.id)}
+                  current={line.id === stop}
+                  withNode={withNode}
+                  links={links}
+                  onToggle={onToggle}
+                />
+              ))}
+            </ol>
+          </>
         )}
       </section>
       {behind && (

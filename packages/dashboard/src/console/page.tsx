@@ -100,7 +100,7 @@ function ConsoleView({ appId, console, filter, onFilter, links }: ConsoleViewPro
               {shown.length > 0 && (
                 <span class="console-copy">
                   <CopyButton
-                    text={asJson(copied.map(({ entry }) => entry))}
+                    text={() => asJson(copied.map(({ entry }) => entry))}
                     what={
                       opened.length > 0
                         ? `the ${counted(opened.length, 'open entry', 'open entries')} as JSON`

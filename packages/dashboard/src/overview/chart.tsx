@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { formatFigure, formatNumber } from '../parts/format.ts';
+import { formatNumber, formatShort } from '../parts/format.ts';
 import { Table } from '../parts/table.tsx';
 import type { Plot, PlotOptions } from './plot.ts';
 import type { ChartData } from './series.ts';
@@ -39,7 +39,7 @@ export function Chart({ title, unit, data, kind, syncKey, time }: ChartProps) {
           data: latest.current,
           kind,
           syncKey,
-          formatValue: formatFigure,
+          formatValue: formatShort,
           formatTime: time.axis,
           onPoint: setPoint,
         });

@@ -18,6 +18,9 @@ export const formatNumber = (value: number) => whole.format(value);
 /** Eight digits and more are shortened: 12.3M. */
 export const formatFigure = (value: number) => (value < 10_000_000 ? whole : short).format(value);
 
+/** For an axis, where room is scarce: 950, 12K, 4.5M. */
+export const formatShort = (value: number) => (value < 10_000 ? whole : short).format(value);
+
 /** 12:31:05 */
 export const formatClock = (at: number) => clock.format(at);
 export const formatDay = (at: number) => day.format(at);

@@ -84,6 +84,7 @@ export function defaultTextOf(field: SettingField): string {
   const { default: value } = field;
   if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value === 0 && field.expected.includes('0 = no limit')) return 'no limit';
   if (typeof value === 'number') return value.toLocaleString();
   if (typeof value === 'string') return value === '' ? 'empty' : value;
   return value.length === 0 ? 'none' : value.join(', ');

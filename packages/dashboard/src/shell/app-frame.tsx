@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { pathOf } from '../client/api.ts';
 import { useLoad } from '../client/use-load.ts';
 import type { AppDetail } from '../contract.ts';
@@ -20,11 +20,17 @@ export function AppFrame({ id }: { id: string }) {
   );
   const pageId = path.split('/')[3];
   const page = appPages.find((one) => one.id === pageId);
+  const tabs = useRef<HTMLElement>(null);
   const toFirst = pageId === undefined || pageId === '';
 
   useEffect(() => {
     if (toFirst) void router.go(pathOf`/apps/${id}/${appPages[0]?.id ?? ''}`, { replace: true });
   }, [toFirst, id, router]);
+
+  // On a narrow screen the tabs scroll; the one that is chosen is in view.
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pageId]);
 
   // The list has the name sooner than the app itself.
   const app = loaded.value;
@@ -46,7 +52,7 @@ export function AppFrame({ id }: { id: string }) {
             {app && !app.enabled && <Badge kind="warn">Disabled</Badge>}
           </p>
         </div>
-        <nav class="app-tabs" aria-label="Pages of this app">
+        <nav class="app-tabs" aria-label="Pages of this app" ref={tabs}>
           <ul>
             {appPages.map((one) => (
               <li key={one.id}>

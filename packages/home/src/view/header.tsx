@@ -10,7 +10,7 @@ const words: Record<Phase, { word: string; dot: DotState }> = {
   unsupported: { word: 'Not supported', dot: 'bad' },
 };
 
-/** The mark, the state of the connection, the way out. */
+/** The mark, the state of the connection, the way to the dashboard and the way out. */
 export function Header({ phase, leave }: { phase: Phase; leave: () => void }) {
   const { word, dot } = words[phase];
   return (
@@ -24,6 +24,9 @@ export function Header({ phase, leave }: { phase: Phase; leave: () => void }) {
           <Dot state={dot} />
           {word}
         </span>
+        <a class="button" href="dashboard/">
+          Dashboard
+        </a>
         <button type="button" class="button button-plain" onClick={leave}>
           Sign out
         </button>
