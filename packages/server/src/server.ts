@@ -135,7 +135,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       onProblem('facts: announcing one failed', error);
     }
   };
-  const roster = cluster.connectRoster({ told, onProblem }, clock, config.leaseSeconds * 1000);
+  const swept = () => webhooks.nodeDied();
+  const roster = cluster.connectRoster({ told, swept, onProblem }, clock, config.leaseSeconds * 1000);
   stack.defer(() => roster.close());
   const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {

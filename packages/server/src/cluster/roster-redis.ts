@@ -193,6 +193,7 @@ class Shard {
         registered: (connections, again) => this.#registered(connections, again),
         back: () => this.#back(),
         away: () => this.#away(),
+        swept: () => parts.receiver.swept?.(),
       },
       onProblem: (stage, error) => parts.receiver.onProblem(stage, error),
       say,

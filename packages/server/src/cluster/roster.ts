@@ -65,5 +65,7 @@ export interface RosterReceiver {
    *   fact comes from a node that died before it handed it on
    */
   told(fact: Fact, origin: boolean, heard?: boolean): void;
+  /** This node has swept another: what consumers there had been told and were still to do may be left undone. */
+  swept?(): void;
   onProblem(stage: string, error: unknown): void;
 }

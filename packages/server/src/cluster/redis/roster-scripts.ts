@@ -320,7 +320,7 @@ return {}
 /**
  * Takes back a slice of what a dead node held, in the name of the caller: any survivor may do any slice, and none is
  * done twice. First come the facts that the dead node was to hand on and has not read.
- * ARGV: node, the dead one, most items. Answers 1 while there is more.
+ * ARGV: node, the dead one, most items. Answers 1 while there is more, 2 with the last slice, 0 when there is nothing to do.
  */
 export const sweep = script(`${common}
 local dead, most = ARGV[2], tonumber(ARGV[3])
@@ -388,7 +388,7 @@ call('ZREM', P .. 'dead', dead)
 call('DEL', inbox, held)
 call('HDEL', P .. 'told', dead)
 call('HDEL', P .. 'done', dead)
-return {0}
+return {2}
 `);
 
 /** ARGV: app, prefix of names, cursor. Answers the next cursor, then channel, subscriptions and members by turns. */

@@ -29,6 +29,8 @@ export interface SessionReceiver {
   registered(connections: readonly string[], again: { lost: boolean; settleMs: number } | null): void;
   /** The server answers again and still knows this node. */
   back(): void;
+  /** This node has taken back the last of what a dead one held. */
+  swept(): void;
   /** Nothing can be asked for the time being: who waits for an answer goes on without it. */
   away(): void;
 }
@@ -301,6 +303,7 @@ export class RosterSession {
     try {
       for (;;) {
         const reply = (await this.#commands.run(sweep, [this.name, node, sweptItems])) as readonly Reply[];
+        if (reply[0] === 2) this.#parts.receiver.swept();
         if (reply[0] !== 1) break;
       }
     } catch (error) {
