@@ -96,6 +96,7 @@ const steps: readonly Step[] = [
   },
   { name: 'faults', command: bunTest(playTimeoutMs, './tests/faults'), tests: true, minutes: 15 },
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
+  { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
   { name: 'browser', command: bunTest(playTimeoutMs, './tests/browser'), tests: true, minutes: 40 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 10 },
@@ -109,6 +110,7 @@ const longSteps: readonly Step[] = [
     tests: true,
     minutes: 60,
   },
+  { name: 'webhooks', command: [bun, 'tests/webhooks/crash/main.ts'], minutes: 60 },
   { name: 'chaos', command: [bun, 'tests/chat/chaos/main.ts'], minutes: 60 },
   { name: 'soak', command: [bun, 'tests/load/soak.ts'], minutes: 120 },
 ];

@@ -39,6 +39,7 @@ import type { Trace } from './trace/trace.ts';
 import { HttpTransport } from './transports/http/transport.ts';
 import { AllTopics } from './transports/topics.ts';
 import { type WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
+import type { WebhookDesk } from './webhooks/desk.ts';
 import { openWebhooks } from './webhooks/webhooks.ts';
 
 export interface ServerOptions {
@@ -68,6 +69,8 @@ export interface EarshotServer {
   readonly statistics: Statistics;
   /** What is connected now, on all nodes. */
   readonly inspector: Inspector;
+  /** The webhooks of an app for those who run it. */
+  readonly webhooks: WebhookDesk;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
@@ -261,6 +264,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     statistics,
     trace,
     inspector,
+    webhooks: webhooks.desk,
     publishing: apiParts,
     config,
     clock,
@@ -304,6 +308,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     trace,
     inspector,
     statistics,
+    webhooks: webhooks.desk,
     signInLink: async () => address + (await home.createSignInLink()),
     async drain() {
       isReady = false;

@@ -131,7 +131,7 @@ export function EndpointDialog({ appId, endpoint, onClose, onSaved }: EndpointDi
         />
         <Switch
           label="On"
-          hint="While it is off, nothing is kept for it."
+          hint="Switched off, it is told nothing; what waits for it is put aside and can be replayed."
           value={form.enabled}
           onValue={(enabled) => set({ enabled })}
         />

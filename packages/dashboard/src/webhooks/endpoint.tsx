@@ -97,7 +97,7 @@ export function Endpoint({ appId, endpoint, onEdit, onChanged }: EndpointProps) 
         </div>
       </dl>
       {!enabled && lockedBy === null && (
-        <p class="hint">It is off: what happens meanwhile is not kept for it. What waits, waits.</p>
+        <p class="hint">It is off: it is told nothing, and what waited for it is among the failed ones.</p>
       )}
       {lockedBy !== null && (
         <p class="hint">

@@ -114,8 +114,8 @@ export function Failed({ appId, endpoints, reloadEndpoints }: FailedProps) {
           onConfirm={replayAll}
         >
           <p>
-            They are sent in their old order, before what happens from now on in the same channels. Your
-            server may get an event that it has had before: the time in it is the old one.
+            They are sent in their old order, with the time of now. Your server may have had one of them
+            before.
           </p>
         </Confirm>
       )}

@@ -20,11 +20,11 @@ export type FormProblems = ReadonlyMap<string, string>;
 
 export const headersMax = 10;
 const urlLengthMax = 2_000;
-const headerLengthMax = 1_000;
+const headerLengthMax = 2_000;
 
 /** Set by the protocol or by HTTP itself; the server refuses them too. */
 const headersOfProtocol =
-  /^(x-pusher-.*|content-(type|length|encoding)|host|connection|transfer-encoding|te|trailer|upgrade|expect|keep-alive|proxy-.*)$/i;
+  /^(x-pusher-.*|proxy-.*|sec-.*|content-(type|length|encoding)|accept-encoding|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|via)$/i;
 
 export const newForm: EndpointForm = {
   url: '',
@@ -112,6 +112,6 @@ function headerProblem(name: string, value: string, before: ReadonlySet<string>)
   if (headersOfProtocol.test(name)) return `${name} is set by the protocol and cannot be chosen.`;
   if (before.has(name.toLowerCase())) return `${name} is there twice.`;
   if (value.length > headerLengthMax) return `A header has ${headerLengthMax} characters at most.`;
-  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return 'A header holds one line of Latin letters and signs.';
+  if (!/^[\x20-\x7e]*$/.test(value)) return 'A header holds letters, digits and signs of ASCII, in one line.';
   return null;
 }

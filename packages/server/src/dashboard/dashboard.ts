@@ -17,6 +17,7 @@ import { type Asset, answerWith } from '../pages/asset.ts';
 import { operatorPageHeaders } from '../pages/headers.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { Trace } from '../trace/trace.ts';
+import type { WebhookDesk } from '../webhooks/desk.ts';
 import { actsIn } from './acts.ts';
 import { type DeskEnv, deskRouter } from './api.ts';
 import { appRoutes } from './app-routes.ts';
@@ -30,6 +31,7 @@ import { liveRoutes } from './live-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { DeskRefusal, refusalResponse, refuse } from './refusal.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 const smallBodyBytes = 64 * 1024;
 
@@ -40,6 +42,7 @@ export interface DashboardOptions {
   readonly statistics: Statistics;
   readonly trace: Trace;
   readonly inspector: Inspector;
+  readonly webhooks: WebhookDesk;
   /** Of events that operators publish. */
   readonly publishing: ApiParts;
   readonly config: Pick<Config, 'path' | 'port' | 'publicUrl'>;
@@ -67,6 +70,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     statistics,
     trace,
     inspector,
+    webhooks,
     publishing,
     config,
     clock,
@@ -94,7 +98,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     )
     .route('/', liveRoutes(apps, { statistics, trace, streams }))
     .route('/', eventRoutes(apps, publishing, acted))
-    .route('/', inspectorRoutes(apps, inspector, acted));
+    .route('/', inspectorRoutes(apps, inspector, acted))
+    .route('/', webhookRoutes(apps, webhooks, acted));
 
   const desk = new OpenAPIHono<DeskEnv>({ getPath: pathOf });
   desk.use(operatorPageHeaders());

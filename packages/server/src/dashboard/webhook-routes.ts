@@ -1,4 +1,6 @@
+import type { WebhookEndpoint } from '@earshot/dashboard';
 import { createRoute, z } from '@hono/zod-openapi';
+import type { App } from '../apps/app.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Refused, WebhookDesk } from '../webhooks/desk.ts';
 import type { Acts } from './acts.ts';
@@ -15,7 +17,7 @@ import {
 } from './schemas.ts';
 
 const id = z.string().max(100);
-const changes = [...always, 'not_found', 'invalid', 'too_large'] as const;
+const changes = [...always, 'not_found', 'invalid', 'too_large', 'locked'] as const;
 const atEndpoint = { params: appIdParam.extend({ endpoint: id }) };
 const pageQuery = { endpoint: id.optional(), before: id.optional() };
 
@@ -96,6 +98,20 @@ function orRefuse<Result>(result: Result | Refused): Result {
 
 /** The webhooks of an app. */
 export function webhookRoutes(apps: AppRegistry, desk: WebhookDesk, acted: Acts) {
+  async function endpointOf(app: App, id: string): Promise<WebhookEndpoint> {
+    const endpoint = (await desk.endpoints(app)).find((one) => one.id === id);
+    return endpoint ?? refuse('not_found', 'There is no such endpoint; it may have been removed meanwhile.');
+  }
+
+  async function changeable(app: App, id: string): Promise<void> {
+    const { lockedBy } = await endpointOf(app, id);
+    if (lockedBy === null) return;
+    refuse(
+      'locked',
+      `This endpoint is set by ${lockedBy} and would be back after a restart. Change it there.`,
+    );
+  }
+
   return deskRouter()
     .openapi(listRoute, async (c) => c.json(await desk.endpoints(appOf(apps, c.req.valid('param').id)), 200))
     .openapi(attemptsRoute, async (c) => {
@@ -126,20 +142,26 @@ export function webhookRoutes(apps: AppRegistry, desk: WebhookDesk, acted: Acts)
     })
     .openapi(changeRoute, async (c) => {
       const { id, endpoint } = c.req.valid('param');
+      const app = appOf(apps, id);
+      await changeable(app, endpoint);
       const given = Object.entries(c.req.valid('json')).filter(([, value]) => value !== undefined);
-      const changed = orRefuse(await desk.update(appOf(apps, id), endpoint, Object.fromEntries(given)));
+      const changed = orRefuse(await desk.update(app, endpoint, Object.fromEntries(given)));
       acted(c, 'a webhook endpoint was changed', { app: id, endpoint });
       return c.json(changed, 200);
     })
     .openapi(removeRoute, async (c) => {
       const { id, endpoint } = c.req.valid('param');
-      orRefuse(await desk.remove(appOf(apps, id), endpoint));
+      const app = appOf(apps, id);
+      await changeable(app, endpoint);
+      orRefuse(await desk.remove(app, endpoint));
       acted(c, 'a webhook endpoint was removed', { app: id, endpoint });
       return c.body(null, 204);
     })
     .openapi(testRoute, async (c) => {
       const { id, endpoint } = c.req.valid('param');
-      const outcome = orRefuse(await desk.test(appOf(apps, id), endpoint));
+      const app = appOf(apps, id);
+      await endpointOf(app, endpoint);
+      const outcome = orRefuse(await desk.test(app, endpoint));
       acted(c, 'a webhook endpoint was tried', { app: id, endpoint });
       return c.json(outcome, 200);
     });

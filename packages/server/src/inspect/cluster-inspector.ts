@@ -10,6 +10,7 @@ import type {
 import { parseChannelName } from '@earshot/protocol';
 import type { z } from '@hono/zod-openapi';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { CachedEvent } from '../channels/channel.ts';
 import type { Hub } from '../channels/hub.ts';
@@ -19,7 +20,6 @@ import type { Nodes } from '../cluster/nodes.ts';
 import type { ChannelSummary, Roster } from '../cluster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
 import { terminateUser } from '../connection/terminate-user.ts';
-import { isContentHidden } from '../trace/entry.ts';
 import { connectionsMax, Here, membersMax, subscribersMax } from './here.ts';
 import type { ConnectionFilter, Inspector } from './inspector.ts';
 import {

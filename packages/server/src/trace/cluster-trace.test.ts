@@ -184,10 +184,25 @@ test('traffic beyond the bound is a sample, says of how many, and is counted whe
   clock.advance(100);
   clock.advance(100);
   const skipped = watcher.batches.reduce((sum, batch) => sum + batch.skipped, 0);
-  expect(watcher.batches.every(({ entries }) => entries.length <= 200)).toBe(true);
+  expect(watcher.batches.every(({ entries }) => entries.length <= 150)).toBe(true);
   expect(skipped + watcher.entries().length).toBe(1_050);
-  expect(b.counters.traceSkipped).toBe(800);
-  expect(a.counters.traceSkipped).toBe(skipped - 800);
+  expect(b.counters.traceSkipped).toBe(850);
+  expect(a.counters.traceSkipped).toBe(skipped - 850);
+});
+
+test('the rare does not drown in traffic', async () => {
+  const { clock, start } = setUp();
+  const [a, b] = [await start(), await start()];
+  const watcher = watching(a);
+  for (let n = 0; n < 2_000; n++) {
+    published(b, `${n}`);
+    if (n % 50 === 0) b.trace.note(b.app, { kind: 'disconnected', socketId: `1.${n}`, code: 1006 });
+  }
+  clock.advance(300);
+  const ends = watcher.entries().filter(({ kind }) => kind === 'disconnected');
+  expect(ends.length).toBe(40);
+  expect(watcher.entries().length).toBe(190);
+  expect(watcher.batches.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(1_850);
 });
 
 test('a narrow look is whole while others see a sample', async () => {

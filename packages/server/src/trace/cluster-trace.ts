@@ -5,13 +5,12 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Nodes } from '../cluster/nodes.ts';
 import type { Onlooker } from '../cluster/publish.ts';
 import type { Counters } from '../metrics/counters.ts';
+import { Batch, batchEntriesMax } from './batch.ts';
 import { dataBytesMax, entryFromJson, entryOf, type Seen } from './entry.ts';
 import { filterFromJson, filterToJson, matches } from './filter.ts';
-import { Sample } from './sample.ts';
 import { TooManyWatchers, type Trace, type TraceFilter, type TraceNote } from './trace.ts';
 
 const batchMs = 100;
-const batchEntriesMax = 200;
 /** Data of a batch, all together; beyond it what is shown of each is short. */
 const batchDataBytesMax = 256 * 1024;
 const shortDataBytes = 128;
@@ -24,7 +23,7 @@ const remoteWatchersMax = 500;
 interface Watcher {
   readonly appId: string;
   readonly filter: TraceFilter;
-  readonly sample: Sample<Seen | TraceEntry>;
+  readonly batch: Batch<Seen | TraceEntry>;
   readonly take: (batch: TraceBatch) => void;
 }
 
@@ -95,10 +94,10 @@ export class ClusterTrace implements Trace, Onlooker {
     const watchers = this.#byApp.get(app.id);
     if (watchers === undefined) return;
     let seen: Seen | null = null;
-    for (const { filter, sample } of watchers) {
+    for (const { filter, batch } of watchers) {
       if (!matches(filter, note)) continue;
       seen ??= { seq: ++this.#seq, at: this.#clock.now(), app, note };
-      sample.add(seen);
+      batch.add(note.kind, seen);
     }
     if (seen !== null) this.#arm();
   }
@@ -106,7 +105,7 @@ export class ClusterTrace implements Trace, Onlooker {
   watch(app: App, filter: TraceFilter, onBatch: (batch: TraceBatch) => void): () => void {
     if (this.#local.size >= watchersMax) throw new TooManyWatchers(watchersMax);
     const id = ++this.#watches;
-    this.#local.set(id, { appId: app.id, filter, sample: this.#newSample(), take: onBatch });
+    this.#local.set(id, { appId: app.id, filter, batch: new Batch(this.#random), take: onBatch });
     this.#changed();
     this.#announce(id);
     return () => {
@@ -123,10 +122,6 @@ export class ClusterTrace implements Trace, Onlooker {
     this.#remote.clear();
     this.#batchTimer?.cancel();
     this.#changed();
-  }
-
-  #newSample(): Watcher['sample'] {
-    return new Sample(batchEntriesMax, this.#random);
   }
 
   #changed(): void {
@@ -180,7 +175,7 @@ export class ClusterTrace implements Trace, Onlooker {
     }
     const take = ({ entries, skipped }: TraceBatch) =>
       this.#nodes.tell(node, 'trace-batch', { watch, entries, skipped });
-    this.#remote.set(key, { appId, filter, node, leasedUntil, sample: this.#newSample(), take });
+    this.#remote.set(key, { appId, filter, node, leasedUntil, batch: new Batch(this.#random), take });
     this.#changed();
   }
 
@@ -196,13 +191,13 @@ export class ClusterTrace implements Trace, Onlooker {
       return;
     }
     const given: unknown[] = Array.isArray(entries) ? entries : [];
-    if (Number.isSafeInteger(skipped) && (skipped as number) > 0) watcher.sample.skip(skipped as number);
+    if (Number.isSafeInteger(skipped) && (skipped as number) > 0) watcher.batch.skip(skipped as number);
     for (const value of given.slice(0, batchEntriesMax)) {
       const entry = entryFromJson(value, node);
-      if (entry === null) watcher.sample.skip(1);
-      else watcher.sample.add(entry);
+      if (entry === null) watcher.batch.skip(1);
+      else watcher.batch.add(entry.kind, entry);
     }
-    if (!watcher.sample.isEmpty) this.#arm();
+    if (!watcher.batch.isEmpty) this.#arm();
   }
 
   #arm(): void {
@@ -214,8 +209,8 @@ export class ClusterTrace implements Trace, Onlooker {
   }
 
   #hand(watcher: Watcher): void {
-    if (watcher.sample.isEmpty) return;
-    const { items, skipped, skippedHere } = watcher.sample.take();
+    if (watcher.batch.isEmpty) return;
+    const { items, skipped, skippedHere } = watcher.batch.take();
     this.#counters.traceSkipped += skippedHere;
     let roomBytes = batchDataBytesMax;
     const entries = items.map((item) => {

@@ -1,5 +1,6 @@
 import { type TraceEntry, traceKinds, transports } from '@earshot/dashboard';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { TraceNote } from './trace.ts';
 
 /** What was put down, with what names it. */
@@ -41,11 +42,6 @@ export function entryOf(seen: Seen, node: string, roomBytes = dataBytesMax): Tra
   if (data !== undefined && data !== null)
     Object.assign(entry, dataOf(app, note.channel ?? '', data, roomBytes));
   return entry as unknown as TraceEntry;
-}
-
-/** Whether the app wants content of the channel to be nowhere but with its subscribers. */
-export function isContentHidden(app: App, channel: string): boolean {
-  return app.settings.contentHiddenPrefixes.some((prefix) => channel.startsWith(prefix));
 }
 
 /** An entry that came from another node, of whatever version; null when it is none that this one knows. */

@@ -213,8 +213,8 @@ test('content of hidden channels is not seen, whoever sends it', async () => {
 
 test('why a connection ended is seen: the server’s word, or that the client read too slowly', async () => {
   await using scene = await twoNodes({
-    EARSHOT_OUTBOX_BYTES: '65536',
-    EARSHOT_APP_PRESENCE_MEMBERS: '20',
+    EARSHOT_OUTBOX_BYTES: '262144',
+    EARSHOT_APP_PRESENCE_MEMBERS: '50',
   });
   const { a } = scene;
   const [user, slow] = [await a.connect(), await a.connect()];
@@ -224,10 +224,10 @@ test('why a connection ended is seen: the server’s word, or that the client re
   await user.closed;
   slow.pause();
   // The kernel holds some megabytes for it before anything waits in the server.
-  const batch = new Array(10).fill({ channel: 'news', name: 'e', data: 'x'.repeat(10_000) });
+  const data = 'x'.repeat(10_000);
   for (let sent = 0; scene.of('disconnected').length < 2; sent++) {
-    if (sent > 400) throw new Error('40 MB were written to a connection that reads nothing');
-    await a.api.batch(batch);
+    if (sent > 4_000) throw new Error('40 MB were written to a connection that reads nothing');
+    await a.api.publish('news', 'e', data);
   }
   const ends = (await scene.shown('disconnected', 2)).map(({ socketId, code, reason }) => [
     socketId,
@@ -238,6 +238,32 @@ test('why a connection ended is seen: the server’s word, or that the client re
     [user.socketId, 4009, 'The connections of this user were terminated'],
     [slow.socketId, 1006, 'Cut: read too slowly'],
   ]);
+});
+
+test('traffic that outruns the console is counted, in the batch and in the metrics', async () => {
+  await using scene = await twoNodes({ EARSHOT_APP_BATCH_EVENTS: '400' });
+  const { a, b } = scene;
+  const [one, two] = [await a.connect(), await b.connect()];
+  await a.join(one, 'news');
+  await b.join(two, 'news');
+  const batch = new Array(400).fill({ channel: 'news', name: 'e', data: 'x' });
+  expect((await a.api.batch(batch)).status).toBe(200);
+  await two.take(400);
+  const seen = () => scene.batches.reduce((sum, { entries, skipped }) => sum + entries.length + skipped, 0);
+  // 400 accepted, 400 sent by each of two nodes, a request; two clients that came and subscribed, a channel.
+  await eventually(() => seen() >= 1_206, '1,206 entries, shown or skipped');
+  expect(seen()).toBe(1_206);
+  expect(scene.batches.every(({ entries }) => entries.length <= 200)).toBe(true);
+  const skipped = scene.batches.reduce((sum, batch) => sum + batch.skipped, 0);
+  expect(skipped).toBeGreaterThan(0);
+  const counted = await Promise.all(
+    [a, b].map(async ({ origin }) => {
+      const metrics = await (await fetch(`${origin}/metrics`)).text();
+      expect(metrics).toMatch(/^earshot_nodes 2$/m);
+      return Number(/^earshot_console_entries_skipped_total (\d+)$/m.exec(metrics)?.[1]);
+    }),
+  );
+  expect((counted[0] ?? 0) + (counted[1] ?? 0)).toBe(skipped);
 });
 
 test('a server that stops takes its console with it, and the others go on', async () => {

@@ -34,7 +34,8 @@ export interface Trace {
   note(app: App, note: TraceNote): void;
   /**
    * Begins to watch, on all nodes, until the function that it returns is called. Batches come at most ten times a second,
-   * of at most 200 entries each, sorted by time; what is beyond is a uniform sample, and `skipped` says of how many.
+   * of at most 200 entries each, sorted by time. What is beyond is a sample, of events and requests and of all else apart,
+   * so that one does not drown in the other; `skipped` says how much was left out.
    * @throws TooManyWatchers
    */
   watch(app: App, filter: TraceFilter, onBatch: (batch: TraceBatch) => void): () => void;

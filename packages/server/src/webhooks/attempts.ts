@@ -1,6 +1,7 @@
 import type { Clock } from '@earshot/base';
 import { sql } from '@earshot/data';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { WebhookEvent } from './event.ts';
 import type { Outcome } from './sender.ts';
@@ -44,7 +45,7 @@ export class Attempts {
     const now = this.#clock.now();
     if (outcome.ok && this.#isOverRate(`${app.id}/${endpoint.id}`, now)) return;
     const events = attempt.events.map((text) => JSON.parse(text) as WebhookEvent);
-    const hidden = events.some(({ channel }) => isHidden(app, channel));
+    const hidden = events.some(({ channel }) => isContentHidden(app, channel));
     this.#lastId = Math.max(this.#lastId + 1, now * 1_000);
     this.#rows.push({
       app_id: app.id,
@@ -110,11 +111,6 @@ async function trim(trx: WebhookDatabase, appId: string, ok: number): Promise<vo
     .execute();
 }
 
-/** What is said in channels like this one is shown nowhere. */
-export function isHidden(app: App, channel: string): boolean {
-  return app.settings.contentHiddenPrefixes.some((prefix) => channel.startsWith(prefix));
-}
-
 /** Exactly what was sent; of events of hidden channels name, channel and size alone. */
 export function shownBody(
   app: App,
@@ -123,11 +119,11 @@ export function shownBody(
   events: readonly WebhookEvent[],
 ): string {
   const isLarge = body.length > bodyMax;
-  if (!isLarge && !events.some(({ channel }) => isHidden(app, channel))) return body;
+  if (!isLarge && !events.some(({ channel }) => isContentHidden(app, channel))) return body;
   const { time_ms } = JSON.parse(body) as { time_ms: number };
   const shown = events.map((event, index) => {
     const bytes = Buffer.byteLength(texts[index] ?? '');
-    if (isHidden(app, event.channel))
+    if (isContentHidden(app, event.channel))
       return { name: event.name, channel: event.channel, hidden_bytes: bytes };
     if (!isLarge || event.data === undefined) return event;
     const { data, ...rest } = event;

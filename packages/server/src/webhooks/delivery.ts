@@ -1,9 +1,10 @@
 import type { Clock, Log, Timer } from '@earshot/base';
 import type { Outbound } from '@earshot/chat/outbound';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Trace } from '../trace/trace.ts';
-import { type Attempts, isHidden, keepAttemptsMs } from './attempts.ts';
+import { type Attempts, keepAttemptsMs } from './attempts.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { AppEndpoints, Endpoints } from './endpoints.ts';
 import { type WebhookEvent, webhookBody } from './event.ts';
@@ -321,7 +322,7 @@ export class Delivery {
     if (this.#trace?.isWatched(app) !== true) return;
     const [first] = rows;
     const channel = first?.channel;
-    const hidden = rows.some((row) => isHidden(app, row.channel));
+    const hidden = rows.some((row) => isContentHidden(app, row.channel));
     const name = first === undefined ? 'test' : (JSON.parse(first.event) as WebhookEvent).name;
     this.#trace.note(app, {
       kind: 'webhook',

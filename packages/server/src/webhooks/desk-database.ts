@@ -7,10 +7,10 @@ import type {
 } from '@earshot/dashboard';
 import type { Database } from '@earshot/data';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { AppTables } from '../apps/tables.ts';
 import { webhookSettings } from '../config/webhook-settings.ts';
-import { isHidden } from './attempts.ts';
 import type { Delivery } from './delivery.ts';
 import type { Refused, WebhookDesk } from './desk.ts';
 import { type Endpoint, endpointsMax, problemWith } from './endpoint.ts';
@@ -224,7 +224,7 @@ export function createWebhookDesk(parts: DeskParts): WebhookDesk {
             reason: row.reason,
             name,
             channel: row.channel,
-            event: isHidden(app, row.channel) ? null : row.event,
+            event: isContentHidden(app, row.channel) ? null : row.event,
           };
         }),
       );

@@ -2,11 +2,12 @@ import type { Clock, Log, Timer } from '@earshot/base';
 import { createOutbound } from '@earshot/chat/outbound';
 import { type Database, sql } from '@earshot/data';
 import type { App } from '../apps/app.ts';
+import { isContentHidden } from '../apps/content-hidden.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Trace } from '../trace/trace.ts';
-import { Attempts, isHidden } from './attempts.ts';
+import { Attempts } from './attempts.ts';
 import { Delivery } from './delivery.ts';
 import type { WebhookDesk } from './desk.ts';
 import { createWebhookDesk } from './desk-database.ts';
@@ -192,7 +193,7 @@ export async function openWebhooks(options: {
     told: (fact) => teller.told(fact),
     clientEvent(app, { channel, event, data, socketId, userId }) {
       const wanting = endpoints.of(app).wanting('client_event', channel);
-      if (wanting.length === 0 || isHidden(app, channel)) return null;
+      if (wanting.length === 0 || isContentHidden(app, channel)) return null;
       return journal.add(
         app,
         {
