@@ -310,6 +310,7 @@ class Lane {
   }
 
   #received(channel: string, message: string): void {
+    if (this.#closed) return;
     if (channel === this.#beacon) {
       const [number = 0, sentAt = 0] = message.split(' ').map(Number);
       if (Number.isNaN(number) || Number.isNaN(sentAt)) return;

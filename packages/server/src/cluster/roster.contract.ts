@@ -94,6 +94,49 @@ export function rosterContract(name: string, newNetwork: () => Promise<RosterNet
     expect(first.list.userIds()).toEqual(['u']);
   });
 
+  test(`${name}: operations that nobody waits for keep their order`, async () => {
+    const { a, b, settled } = await two();
+    const stays = await b.roster.join(app, 'presence-a', 'stays', null, 0);
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 20; i++) {
+      calls.push(a.roster.join(app, 'presence-a', 'u', `{"n":${i}}`, 0));
+      calls.push(a.roster.leave(app, 'presence-a', 'u'));
+    }
+    calls.push(a.roster.join(app, 'presence-a', 'u', '{"n":20}', 0));
+    const last = (await Promise.all(calls)).at(-1) as typeof stays;
+    await settled();
+    if (!('list' in last) || !('list' in stays)) throw new Error('refused');
+    for (const { list } of [last, stays]) {
+      expect(list.userIds().sort()).toEqual(['stays', 'u']);
+      expect(list.userInfo('u')).toBe('{"n":20}');
+    }
+    const ofU = facts(b, 'member_added', 'member_removed').filter(
+      (fact) => 'userId' in fact && fact.userId === 'u',
+    );
+    expect(ofU.map(({ type }) => type)).toEqual(
+      Array.from({ length: 41 }, (_, i) => (i % 2 === 0 ? 'member_added' : 'member_removed')),
+    );
+  });
+
+  test(`${name}: who comes while others come and go sees exactly who is there`, async () => {
+    const { a, b, settled } = await two();
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 100; i++) {
+      calls.push(a.roster.join(app, 'presence-a', `a${i}`, null, 0));
+      if (i % 3 === 0) calls.push(a.roster.leave(app, 'presence-a', `a${i}`));
+      if (i % 10 === 5) calls.push(b.roster.join(app, 'presence-a', 'b', null, 0));
+      if (i % 10 === 7) calls.push(b.roster.leave(app, 'presence-a', 'b'));
+      if (i % 25 === 0) await calls.at(-1);
+    }
+    calls.push(b.roster.join(app, 'presence-a', 'b', null, 0));
+    const last = (await Promise.all(calls)).at(-1) as Awaited<ReturnType<Roster['join']>>;
+    await settled();
+    if (!('list' in last)) throw new Error('refused');
+    const truth = Array.from({ length: 100 }, (_, i) => `a${i}`).filter((_, i) => i % 3 !== 0);
+    expect(last.list.userIds().sort()).toEqual([...truth, 'b'].sort());
+    expect((await a.roster.userIds(app, 'presence-a')).sort()).toEqual([...truth, 'b'].sort());
+  });
+
   test(`${name}: member facts reach the nodes with members, the list being changed before`, async () => {
     const { a, b, settled } = await two();
     const joined = await a.roster.join(app, 'presence-a', 'u', null, 0);
