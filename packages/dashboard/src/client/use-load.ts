@@ -1,5 +1,10 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { createContext } from 'preact';
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from './api.ts';
+import type { Link } from './link.ts';
+
+/** Tells `useLoad` when the server is back, so that what was not answered is asked again. */
+export const LinkContext = createContext<Link | null>(null);
 
 /** What is asked of the server, on its way. `value` stays while it is asked for again. */
 export type Loaded<T> =
@@ -62,6 +67,15 @@ export function useLoad<T>(
       current.current?.abort();
     };
   }, [key, ask, everyMs]);
+
+  const link = useContext(LinkContext);
+  const unanswered = state.key === key && state.loaded.failure?.code === 'unreachable';
+  useEffect(() => {
+    if (!unanswered) return;
+    return link?.listen(() => {
+      if (link.state === 'fine') void ask();
+    });
+  }, [link, unanswered, ask]);
 
   const set = useCallback((value: T) => setState({ key, loaded: { is: 'ready', value } }), [key]);
   return { loaded: state.key === key ? state.loaded : { is: 'loading' }, reload: ask, set };

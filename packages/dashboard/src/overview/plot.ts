@@ -31,7 +31,6 @@ const height = 220;
 export function drawPlot(box: HTMLElement, options: PlotOptions): Plot {
   let { data } = options;
   let chart = create();
-  // What is set by us comes back from uPlot as if the pointer had moved.
   const resized = new ResizeObserver(() => {
     const width = box.clientWidth;
     if (width > 0 && width !== chart.width) chart.setSize({ width, height });
@@ -123,8 +122,11 @@ export function drawPlot(box: HTMLElement, options: PlotOptions): Plot {
   return {
     point(index) {
       const at = index === null ? undefined : data.at[index];
-      if (index === null || at === undefined) chart.setCursor({ left: -10, top: -10 });
-      else chart.setCursor({ left: chart.valToPos(at, 'x'), top: 10 });
+      const [left, top] = index === null || at === undefined ? [-10, -10] : [chart.valToPos(at, 'x'), 10];
+      // Its types leave out the last: whether the charts of the same key are told, as they are of a pointer.
+      const setCursor: (at: { left: number; top: number }, fire: boolean, tell: boolean) => void =
+        chart.setCursor;
+      setCursor({ left, top }, true, true);
     },
     update(next) {
       data = next;

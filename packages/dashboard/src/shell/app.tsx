@@ -2,7 +2,7 @@ import { Mark } from '@earshot/ui';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Api } from '../client/api.ts';
 import type { Link } from '../client/link.ts';
-import { useLoad } from '../client/use-load.ts';
+import { LinkContext, useLoad } from '../client/use-load.ts';
 import type { AppSummary, OperatorSession } from '../contract.ts';
 import { Failing } from '../parts/failing.tsx';
 import { Notices, useNotices } from '../parts/notices.tsx';
@@ -72,8 +72,10 @@ function SignedIn({ api, link, door, router, session }: AppProps & { session: Op
   );
   return (
     <DeskContext.Provider value={desk}>
-      <Frame />
-      <Notices notices={notices} dismiss={dismiss} />
+      <LinkContext.Provider value={link}>
+        <Frame />
+        <Notices notices={notices} dismiss={dismiss} />
+      </LinkContext.Provider>
     </DeskContext.Provider>
   );
 }
