@@ -28,7 +28,8 @@ const serverRows = [
   ['home', 'dashboard'],
   ['chat'],
   ['routes.ts'],
-  ['server.ts', 'login-link.ts'],
+  ['server.ts'],
+  ['commands'],
   ['main.ts'],
 ];
 

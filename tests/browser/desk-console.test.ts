@@ -106,7 +106,7 @@ describe.skipIf(chromiumPath === undefined)('the debug console', () => {
     expect(all.map(({ event }: { event: string }) => event)).toEqual(['e0', 'e1', 'e2', 'e0', 'e1']);
 
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
-    await page.getByText('Cleared').waitFor();
+    await page.getByText('Nothing yet that matches').waitFor();
   });
 
   test('it follows the newest until somebody scrolls up, and leads back', async () => {

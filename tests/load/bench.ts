@@ -5,8 +5,9 @@
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { startReceiver } from './receiver.ts';
 import { measureRedis, redisScenarios } from './redis.ts';
-import { beyondBare, earshotAlone, scenarios } from './scenarios/index.ts';
+import { beyondBare, beyondPlain, earshotAlone, ofDesk, scenarios } from './scenarios/index.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
 import {
   pinned,
@@ -110,7 +111,8 @@ function progress(text: string): void {
 
 /** One server and one generator, from start to end. */
 async function measure(scenario: string, name: ServerName, scale: Scale): Promise<Measures> {
-  const server = await startServer(name);
+  const receiver = name === 'desk' ? startReceiver() : null;
+  const server = await startServer(name, receiver === null ? {} : webhookTo(receiver.url));
   const { port, pid, app } = server;
   const generator = startChild(
     pinned('generator', [
@@ -129,10 +131,28 @@ async function measure(scenario: string, name: ServerName, scale: Scale): Promis
   const code = await generator.exited;
   clearTimeout(timer);
   const log = await server.stop();
+  receiver?.stop();
   if (code === 0) return JSON.parse(out) as Measures;
   throw new Error(
     `${err.trim() || `no result after ${patienceMs / 1000} s`}\nthe server's last lines:\n${log}`,
   );
+}
+
+function webhookTo(url: string): Record<string, string> {
+  return {
+    EARSHOT_APP_WEBHOOK_URL: url,
+    EARSHOT_APP_WEBHOOK_EVENTS: 'channel_occupied,channel_vacated,member_added,member_removed',
+    EARSHOT_APP_WEBHOOK_BATCHING: 'true',
+    EARSHOT_WEBHOOK_PRIVATE_ADDRESSES: 'true',
+  };
+}
+
+/** Whether a server has what a scenario is about. */
+function isFor(scenario: string, name: ServerName): boolean {
+  if (ofDesk.has(scenario)) return name === 'desk' || (name === 'plain' && !beyondPlain.has(scenario));
+  if (name === 'desk' || name === 'plain') return false;
+  if (name === 'bare') return !beyondBare.has(scenario);
+  return name !== 'soketi' || !earshotAlone.has(scenario);
 }
 
 /** What would make a reader doubt a figure. */
@@ -140,9 +160,12 @@ function doubts(scenario: string, name: ServerName, measures: Measures): string[
   const { lost = 0, serverCores = 1 } = measures;
   const found: string[] = [];
   if (lost > 0) found.push(`${scenario}, ${name}: ${Math.round(lost)} deliveries never came`);
-  if ((scenario.startsWith('fanout') || scenario === 'publish') && serverCores < 0.9) {
+  if (/^(desk-)?(fanout|publish)/.test(scenario) && serverCores < 0.9) {
     const had = `${scenario}, ${name}: the server had ${serverCores.toFixed(2)} of its core to do`;
     found.push(`${had}, so the generator, or something else that ran, was the limit`);
+  }
+  if (scenario === 'desk-journal' && (measures.facts ?? 0) < 1_900) {
+    found.push(`${scenario}, ${name}: ${Math.round(measures.facts ?? 0)} facts a second came of 2,000`);
   }
   return found;
 }
@@ -178,8 +201,7 @@ async function main(): Promise<number> {
     const scenario = options.scenarios[step % options.scenarios.length] as string;
     const round = 1 + Math.floor(step / options.scenarios.length);
     for (const name of options.servers) {
-      if (name === 'bare' && beyondBare.has(scenario)) continue;
-      if (name === 'soketi' && earshotAlone.has(scenario)) continue;
+      if (!isFor(scenario, name)) continue;
       const at = `[${step + 1}/${total}] round ${round}, ${scenario}, ${name}`;
       try {
         const measures = await measure(scenario, name, options.scale);
@@ -214,7 +236,11 @@ function report(options: Options, measured: Measured, notes: string[]): void {
     return;
   }
   const rounds = options.rounds === 1 ? 'one round' : `median of ${options.rounds} rounds`;
-  if (judged.length > 0) console.log(`\n${machine()} · ${rounds}\n\n${markdown(judged)}\n`);
+  const tables = [false, true]
+    .map((isDesk) => judged.filter(({ scenario }) => ofDesk.has(scenario) === isDesk))
+    .filter((part) => part.length > 0)
+    .map(markdown);
+  if (tables.length > 0) console.log(`\n${machine()} · ${rounds}\n\n${tables.join('\n\n')}\n`);
   for (const note of notes) console.log(`- ${note}`);
 }
 

@@ -7,8 +7,9 @@ const root = join(import.meta.dir, '../..');
 export const soketiFolder = join(import.meta.dir, 'soketi');
 const soketiMain = join(soketiFolder, 'node_modules/@soketi/soketi/bin/server.js');
 
-export type ServerName = 'earshot' | 'bare' | 'soketi';
-export const serverNames: readonly ServerName[] = ['earshot', 'bare', 'soketi'];
+/** `desk` is Earshot with a webhook for channels and members, `plain` Earshot without what its desk costs. */
+export type ServerName = 'earshot' | 'bare' | 'soketi' | 'desk' | 'plain';
+export const serverNames: readonly ServerName[] = ['earshot', 'bare', 'soketi', 'desk', 'plain'];
 
 /** A server in a child process. */
 export interface RunningServer extends Target {
@@ -108,11 +109,15 @@ const commands: Record<ServerName, string[]> = {
   earshot: [process.execPath, 'packages/server/src/main.ts'],
   bare: [process.execPath, 'tests/load/bare-server.ts'],
   soketi: ['node', soketiMain, 'start'],
+  desk: [process.execPath, 'packages/server/src/main.ts'],
+  plain: [process.execPath, 'tests/load/plain-server.ts'],
 };
 
 function environment(name: ServerName, port: number, folder: string): Record<string, string> {
   switch (name) {
     case 'earshot':
+    case 'desk':
+    case 'plain':
       return {
         EARSHOT_PORT: String(port),
         EARSHOT_DATA_DIR: folder,

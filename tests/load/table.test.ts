@@ -64,3 +64,30 @@ test('a goal against another row is judged only when that row is there', () => {
     ]),
   ).toBe(false);
 });
+
+test('the desk is judged beside Earshot without it', () => {
+  const judged = judge(
+    new Map([
+      ['desk-fanout', { desk: { cpu: 1.05, rate: 10 }, plain: { cpu: 1, rate: 11 } }],
+      ['desk-publish', { desk: { rate: 89, cpu: 1 }, plain: { rate: 100, cpu: 1 } }],
+      ['desk-facts', { desk: { rate: 2_000 } }],
+      [
+        'desk-journal',
+        { desk: { p99: 12.1, p50: 4, facts: 2_000 }, plain: { p99: 10, p50: 4, facts: 2_000 } },
+      ],
+    ]),
+  );
+  const met = Object.fromEntries(judged.map((row) => [`${row.scenario} ${row.measure}`, row.met]));
+  expect(met).toMatchObject({
+    'desk-fanout cpu': true,
+    'desk-publish rate': false,
+    'desk-facts rate': true,
+    'desk-journal p99': false,
+    'desk-journal p50': null,
+  });
+  const [head, , first] = markdown(judged).split('\n');
+  expect(head?.split('|').map((cell) => cell.trim())).toEqual([
+    ...['', '', 'with the desk', 'without', 'with ÷ without', 'goal', '', ''],
+  ]);
+  expect(first).toContain('1.05×');
+});

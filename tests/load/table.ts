@@ -34,14 +34,24 @@ const atMostOfWebSocket = (times: number): Goal => ({
   against: { scenario: 'fanout', measure: 'cpu' },
   met: (earshot, webSocket) => earshot <= webSocket * times,
 });
-const atLeast = (times: number, against: 'bare' | 'soketi'): Goal => ({
-  text: `≥ ${times}× ${against}`,
+const atMostOfPlain = (times: number): Goal => ({
+  text: `≤ ${times}× without`,
+  against: 'plain',
+  met: (desk, plain) => desk <= plain * times,
+});
+const atLeast = (times: number, against: 'bare' | 'soketi' | 'plain'): Goal => ({
+  text: `≥ ${times}× ${against === 'plain' ? 'without' : against}`,
   against,
   met: (earshot, other) => earshot >= other * times,
 });
-const within = (more: number, unit: string, text = `≤ bare + ${more} ${unit}`): Goal => ({
+const within = (
+  more: number,
+  unit: string,
+  text = `≤ bare + ${more} ${unit}`,
+  against: ServerName = 'bare',
+): Goal => ({
   text,
-  against: 'bare',
+  against,
   met: (earshot, bare) => earshot <= bare + more,
 });
 
@@ -105,6 +115,18 @@ export const rows: readonly Row[] = [
   },
   { scenario: 'polling', measure: 'cpu', label: '5,000 poll, an event a second each: CPU µs per delivery' },
   {
+    scenario: 'polling-stall',
+    measure: 'lost',
+    label: '5,000 poll, the server stands still for 8 s: lost',
+    goal: alone('none', 0),
+  },
+  {
+    scenario: 'polling-stall',
+    measure: 'reopened',
+    label: '5,000 poll, the server stands still for 8 s: given up',
+    goal: alone('none', 0),
+  },
+  {
     scenario: 'idle-streaming',
     measure: 'rss',
     label: 'idle xhr_streaming session: bytes of memory',
@@ -116,6 +138,35 @@ export const rows: readonly Row[] = [
     label: 'idle event stream: bytes of memory',
     goal: alone('≤ 12 kB', 12_000),
   },
+  {
+    scenario: 'desk-fanout',
+    measure: 'cpu',
+    label: 'saturated: CPU µs per delivery',
+    goal: atMostOfPlain(1.05),
+  },
+  { scenario: 'desk-fanout', measure: 'rate', label: 'saturated: deliveries/s' },
+  {
+    scenario: 'desk-publish',
+    measure: 'rate',
+    label: '500 channels: signed publishes/s',
+    goal: atLeast(0.9, 'plain'),
+  },
+  { scenario: 'desk-publish', measure: 'cpu', label: '500 channels: CPU µs per publish' },
+  {
+    scenario: 'desk-facts',
+    measure: 'rate',
+    label: 'facts in the journal, on the disk, per second',
+    goal: { text: '≥ 2,000', against: null, met: (facts) => facts >= 2_000 },
+  },
+  { scenario: 'desk-facts', measure: 'cpu', label: 'a channel that is occupied and left: CPU µs, all of it' },
+  {
+    scenario: 'desk-journal',
+    measure: 'p99',
+    label: '50 publishes/s, 2,000 facts/s: latency p99, ms',
+    goal: within(2, 'ms', '≤ without + 2 ms', 'plain'),
+  },
+  { scenario: 'desk-journal', measure: 'p50', label: '50 publishes/s, 2,000 facts/s: latency p50, ms' },
+  { scenario: 'desk-journal', measure: 'facts', label: '50 publishes/s, 2,000 facts/s: facts/s that came' },
 ];
 
 /** The middle value; of an even number of values the mean of the two in the middle. */
@@ -159,9 +210,10 @@ function goalMet(
   values: Judged['values'],
   results: ReadonlyMap<string, Medians>,
 ): boolean | null {
-  if (goal === undefined || values.earshot === undefined) return null;
+  const own = values.earshot ?? values.desk;
+  if (goal === undefined || own === undefined) return null;
   const other = otherFigure(goal.against, values, results);
-  return other === undefined ? null : goal.met(values.earshot, other);
+  return other === undefined ? null : goal.met(own, other);
 }
 
 function otherFigure(
@@ -174,33 +226,61 @@ function otherFigure(
   return results.get(against.scenario)?.earshot?.[against.measure];
 }
 
-/** The table in Markdown, columns aligned so that it reads well on a terminal too. */
+interface Column {
+  readonly title: string;
+  readonly isNumber: boolean;
+  readonly cell: (row: Judged) => string;
+}
+
+const label: Column = { title: '', isNumber: false, cell: (row) => row.label };
+const verdicts: readonly Column[] = [
+  { title: 'goal', isNumber: false, cell: ({ goal }) => goal?.text ?? '' },
+  { title: '', isNumber: false, cell: ({ met }) => (met === null ? '' : met ? 'met' : 'missed') },
+];
+const of = (title: string, name: ServerName): Column => ({
+  title,
+  isNumber: true,
+  cell: ({ values }) => figure(values[name]),
+});
+const quotient = (title: string, one: ServerName, other: ServerName): Column => ({
+  title,
+  isNumber: true,
+  cell: ({ values }) => ratio(values[one], values[other]),
+});
+const besideOthers: readonly Column[] = [
+  label,
+  of('Earshot', 'earshot'),
+  of('bare Bun', 'bare'),
+  of('soketi', 'soketi'),
+  quotient('Earshot ÷ bare', 'earshot', 'bare'),
+  quotient('Earshot ÷ soketi', 'earshot', 'soketi'),
+  ...verdicts,
+];
+const besideItself: readonly Column[] = [
+  label,
+  of('with the desk', 'desk'),
+  of('without', 'plain'),
+  quotient('with ÷ without', 'desk', 'plain'),
+  ...verdicts,
+];
+
+/** The table in Markdown, columns aligned so that it reads well on a terminal too. All rows beside the same servers. */
 export function markdown(judged: readonly Judged[]): string {
-  const head = ['', 'Earshot', 'bare Bun', 'soketi', 'Earshot ÷ bare', 'Earshot ÷ soketi', 'goal', ''];
-  const body = judged.map(({ label, values, goal, met }) => [
-    label,
-    figure(values.earshot),
-    figure(values.bare),
-    figure(values.soketi),
-    ratio(values.earshot, values.bare),
-    ratio(values.earshot, values.soketi),
-    goal?.text ?? '',
-    met === null ? '' : met ? 'met' : 'missed',
-  ]);
-  const widths = head.map((title, column) =>
+  const columns = judged.some(({ values }) => values.desk !== undefined) ? besideItself : besideOthers;
+  const body = judged.map((row) => columns.map(({ cell }) => cell(row)));
+  const widths = columns.map(({ title }, column) =>
     Math.max(title.length, 3, ...body.map((cells) => cells[column]?.length ?? 0)),
   );
-  const numeric = (column: number) => column >= 1 && column <= 5;
-  const line = (cells: string[]) =>
+  const line = (cells: readonly string[]) =>
     `| ${cells
       .map((cell, column) =>
-        numeric(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        columns[column]?.isNumber ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
       )
       .join(' | ')} |`;
   const rule = widths.map((width, column) =>
-    numeric(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+    columns[column]?.isNumber ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
   );
-  return [line(head), line(rule), ...body.map(line)].join('\n');
+  return [line(columns.map(({ title }) => title)), line(rule), ...body.map(line)].join('\n');
 }
 
 function figure(value: number | undefined): string {

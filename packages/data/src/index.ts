@@ -1,4 +1,4 @@
-export { type Generated, type Kysely, type Migration, sql, type Transaction } from 'kysely';
+export { type Generated, type Kysely, type Migration, type RawBuilder, sql, type Transaction } from 'kysely';
 export { type Database, openDatabase } from './database.ts';
 export { DataError } from './error.ts';
 export { lockDataFolder } from './folder-lock.ts';

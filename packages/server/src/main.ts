@@ -1,46 +1,69 @@
 #!/usr/bin/env bun
-import { createLog, type Log } from '@earshot/base';
+import { createLog, didYouMean, type Log } from '@earshot/base';
 import { DataError } from '@earshot/data';
 import { version } from '../package.json';
-import { createChatProgram } from './chat/standalone.ts';
 import { type ChatConfig, readChatConfig } from './chat-config.ts';
+import { appsCommand, loginLinkCommand, operatorsCommand } from './commands/run.ts';
 import { type Config, readConfig } from './config.ts';
-import { loginLink } from './login-link.ts';
-import { createServer } from './server.ts';
 import { StartError } from './start-error.ts';
 
-const [command, ...rest] = process.argv.slice(2);
-if (command === '--version') console.log(version);
-else if (command === 'login-link') {
-  await run(readConfig(rest, process.env), async (config) => console.log(await loginLink(config)));
-} else if (command === 'chat') await run(readChatConfig(rest, process.env), serveChat);
-else await run(readConfig(process.argv.slice(2), process.env), serve);
+/** What the first word may be; without one the server runs. They are told in `--help` (config/help.ts). */
+const commands: Readonly<Record<string, (rest: readonly string[]) => Promise<number>>> = {
+  serve: (rest) => run(readConfig(rest, process.env), serve),
+  chat: (rest) => run(readChatConfig(rest, process.env), serveChat),
+  apps: (rest) => appsCommand(rest, process.env),
+  operators: (rest) => operatorsCommand(rest, process.env),
+  'login-link': (rest) => loginLinkCommand(rest, process.env),
+  '--version': async () => {
+    console.log(version);
+    return 0;
+  },
+};
+
+const [word = '', ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+if (command === undefined && /^[a-z]/.test(word)) {
+  const meant = didYouMean(word, Object.keys(commands));
+  console.error(
+    `earshot: there is no command ${JSON.stringify(word)}. ${meant === undefined ? '' : `Did you mean ${meant}? `}All of them: --help`,
+  );
+  process.exit(2);
+} else {
+  const code = await (command === undefined
+    ? run(readConfig(process.argv.slice(2), process.env), serve)
+    : command(rest));
+  // What a failed start has left open must not keep the process.
+  if (code !== 0) process.exit(code);
+}
 
 /** Turns what is wrong with the settings or with the start into text for a person and exit code 1. */
 async function run<Settings>(
   read: { config: Settings } | { errors: string[] } | { help: string },
   task: (config: Settings) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   if ('help' in read) {
     console.log(read.help);
-    return;
+    return 0;
   }
-  if ('errors' in read) fail(read.errors);
+  if ('errors' in read) return failed(read.errors);
   try {
     await task(read.config);
+    return 0;
   } catch (error) {
-    if (error instanceof StartError || error instanceof DataError) fail([error.message]);
+    if (error instanceof StartError || error instanceof DataError) return failed([error.message]);
     console.error(error);
-    process.exit(1);
+    return 1;
   }
 }
 
-function fail(errors: readonly string[]): never {
+function failed(errors: readonly string[]): number {
   for (const error of errors) console.error(`earshot: ${error}`);
-  process.exit(1);
+  return 1;
 }
 
 async function serve(config: Config): Promise<void> {
+  // Loaded when they are needed: commands beside the server start faster without.
+  const { createServer } = await import('./server.ts');
   const log = createLog(config.logLevel);
   const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
@@ -51,6 +74,7 @@ async function serve(config: Config): Promise<void> {
 }
 
 async function serveChat(config: ChatConfig): Promise<void> {
+  const { createChatProgram } = await import('./chat/standalone.ts');
   const log = createLog(config.logLevel);
   const program = await untilSignal(log, config.drainSeconds, () => createChatProgram({ config, log }));
   const { host, port } = config.channels;

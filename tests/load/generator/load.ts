@@ -3,8 +3,11 @@ import { Publisher, publishRequest } from './publisher.ts';
 import { isPublished, type Listener } from './subscriber.ts';
 import { cpuMicros } from './usage.ts';
 
-/** How long deliveries may pause before those still missing count as lost, in milliseconds. */
-const quietMs = 1500;
+/**
+ * How long deliveries may pause before those still missing count as lost, in milliseconds. A server that shares its core with
+ * other programs can be without it for seconds.
+ */
+const quietMs = 10_000;
 
 /** Counts deliveries, and refuses to go on when the server cuts a subscriber: the figures would mean nothing. */
 export class Deliveries implements Listener {

@@ -1,4 +1,5 @@
 import { connect } from './connect.ts';
+import { deskFacts, deskJournal } from './desk.ts';
 import { fanout } from './fanout.ts';
 import { httpFanout, httpIdle, polling } from './http.ts';
 import { idle } from './idle.ts';
@@ -6,6 +7,7 @@ import { paced } from './paced.ts';
 import { presence } from './presence.ts';
 import { publish } from './publish.ts';
 import type { Scenario } from './scenario.ts';
+import { pollingStall } from './stall.ts';
 
 /** Every scenario by the name that `--only` takes and the table uses. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map([
@@ -19,9 +21,24 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['fanout-streaming', httpFanout('xhr_streaming')],
   ['fanout-events', httpFanout('event_stream')],
   ['polling', polling],
+  ['polling-stall', pollingStall],
   ['idle-streaming', httpIdle('xhr_streaming')],
   ['idle-events', httpIdle('event_stream')],
+  ['desk-fanout', fanout],
+  ['desk-publish', publish],
+  ['desk-facts', deskFacts],
+  ['desk-journal', deskJournal],
 ]);
+
+/** Scenarios of Earshot's desk: with it, and without what it costs. */
+export const ofDesk: ReadonlySet<string> = new Set([
+  'desk-fanout',
+  'desk-publish',
+  'desk-facts',
+  'desk-journal',
+]);
+/** Without a webhook there is no journal. */
+export const beyondPlain: ReadonlySet<string> = new Set(['desk-facts']);
 
 /** Scenarios of what the bare server does not have. */
 export const beyondBare: ReadonlySet<string> = new Set([
@@ -29,6 +46,7 @@ export const beyondBare: ReadonlySet<string> = new Set([
   'fanout-streaming',
   'fanout-events',
   'polling',
+  'polling-stall',
   'idle-streaming',
   'idle-events',
 ]);

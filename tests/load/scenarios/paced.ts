@@ -16,7 +16,7 @@ function stamped(micros: number): string {
 }
 
 /** Reads the stamp of each delivery. All frames of a server are laid out alike, so it is looked for once. */
-class TimedDeliveries extends Deliveries {
+export class TimedDeliveries extends Deliveries {
   latencies = new Latencies();
   #stampAt = 0;
 
@@ -60,7 +60,10 @@ export function paced(perSecond: number): Scenario {
  * Returns a function that publishes `perSecond` times a second for some milliseconds. The clock of a
  * publish starts when it falls due, so one that has to wait for a free connection is late, not left out.
  */
-async function preparePace(target: Target, perSecond: number): Promise<(ms: number) => Promise<number>> {
+export async function preparePace(
+  target: Target,
+  perSecond: number,
+): Promise<(ms: number) => Promise<number>> {
   const queue: Uint8Array[] = [];
   const publisher = await Publisher.open(target, 16, () => queue.shift() ?? null);
   return async (ms) => {

@@ -66,9 +66,8 @@ export default function CreatorPage({ app }: AppPageProps) {
       keep(withRecent(recent, whole));
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      const field = (['channel', 'event', 'data', 'socketId'] as const).find(
-        (one) => one === error.error.field,
-      );
+      const named = error.code === 'too_large' ? 'data' : error.error.field;
+      const field = (['channel', 'event', 'data', 'socketId'] as const).find((one) => one === named);
       setProblems(new Map([[field ?? 'form', error.message]]));
       if (field !== undefined) focusFirstProblem(form.current);
     } finally {

@@ -73,7 +73,7 @@ function Connections({ app }: AppPageProps) {
         empty={
           filtered ? (
             <Empty title="No open connection matches">
-              <p>Socket id and user are looked for whole, the channel by its exact name.</p>
+              <p>A socket id is found by its beginning, users and channels by their whole name.</p>
               <button
                 type="button"
                 class="button"

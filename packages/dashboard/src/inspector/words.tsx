@@ -31,18 +31,20 @@ export function DetailHead(props: {
 }) {
   const { back, backWord, name, about, children } = props;
   return (
-    <header class="detail-head">
+    <header>
       <DeskLink class="detail-back" to={back}>
         <Glyph name="next" />
         {backWord}
       </DeskLink>
-      <div class="detail-title">
-        <h2>
-          <code>{name}</code>
-        </h2>
-        {about}
+      <div class="detail-head">
+        <div class="detail-title">
+          <h2>
+            <code>{name}</code>
+          </h2>
+          {about}
+        </div>
+        {children !== undefined && <div class="detail-acts">{children}</div>}
       </div>
-      {children !== undefined && <div class="detail-acts">{children}</div>}
     </header>
   );
 }

@@ -184,6 +184,22 @@ test('what is told reaches one node or all others, with the sender', async () =>
   expect(problems).toEqual(['nodes: what was told about t could not be taken']);
 });
 
+test('a node that joins, or comes back, is said to have joined, once', async () => {
+  const { clock, start } = setUp();
+  let isDeaf = false;
+  const a = await start(() => !isDeaf);
+  const joined: string[] = [];
+  a.nodes.onJoined((node) => joined.push(node));
+  const b = await start();
+  clock.advance(leaseMs);
+  expect(joined).toEqual([b.nodes.self]);
+  isDeaf = true;
+  clock.advance(leaseMs * 2);
+  isDeaf = false;
+  clock.advance(leaseMs);
+  expect(joined).toEqual([b.nodes.self, b.nodes.self]);
+});
+
 test('made-up answers count for nothing: wrong ids, twice, of nodes that were not asked, in the asker’s own name', async () => {
   const { start, intrude } = setUp();
   const a = await start();

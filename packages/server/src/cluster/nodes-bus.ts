@@ -39,6 +39,7 @@ export class BusNodes implements Nodes {
   /** Other nodes, and when each was last heard. */
   readonly #others = new Map<string, number>();
   readonly #answer = new Map<string, (data: unknown) => unknown>();
+  readonly #joined: ((node: string) => void)[] = [];
   readonly #heard = new Map<string, (data: unknown, from: string) => void>();
   readonly #pending = new Map<number, Pending>();
   #asked = 0;
@@ -102,9 +103,13 @@ export class BusNodes implements Nodes {
   }
 
   tell(node: string | null, about: string, data: unknown): void {
-    if (this.#others.size === 0 || this.#closed) return;
+    if (this.#closed) return;
     const topic = node === null ? everyNode : topicOf(node);
     this.#bus.relay(topic, { kind: 'told', node: this.self, about, data: data ?? null });
+  }
+
+  onJoined(joined: (node: string) => void): void {
+    this.#joined.push(joined);
   }
 
   hear(about: string, heard: (data: unknown, from: string) => void): void {
@@ -159,8 +164,10 @@ export class BusNodes implements Nodes {
 
   /** @returns false when it is one too many to keep */
   #saw(node: string): boolean {
-    if (!this.#others.has(node) && this.#others.size >= nodesMax) return false;
+    const isNew = !this.#others.has(node);
+    if (isNew && this.#others.size >= nodesMax) return false;
     this.#others.set(node, this.#clock.monotonic());
+    if (isNew) for (const joined of this.#joined) this.#guard('that a node joined', () => joined(node));
     return true;
   }
 
@@ -215,10 +222,14 @@ export class BusNodes implements Nodes {
   }
 
   #hearTold(about: string, data: unknown, from: string): void {
+    this.#guard(`what was told about ${about}`, () => this.#heard.get(about)?.(data, from));
+  }
+
+  #guard(what: string, take: () => void): void {
     try {
-      this.#heard.get(about)?.(data, from);
+      take();
     } catch (error) {
-      this.#onProblem(`nodes: what was told about ${about} could not be taken`, error);
+      this.#onProblem(`nodes: ${what} could not be taken`, error);
     }
   }
 

@@ -32,6 +32,8 @@ export interface Nodes {
   answer(about: string, answer: (data: unknown) => unknown | Promise<unknown>): void;
   /** Tells one other node, or with null all others, what needs no answer; once or, where the bus drops it, not at all. */
   tell(node: string | null, about: string, data: unknown): void;
+  /** Says which node has come, or has come back: what was told to all before, it has not heard. */
+  onJoined(joined: (node: string) => void): void;
   /** Takes what other nodes tell about `about`. What it throws is reported. */
   hear(about: string, heard: (data: unknown, from: string) => void): void;
   close(): Promise<void>;

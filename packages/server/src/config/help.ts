@@ -18,8 +18,12 @@ export function helpText(): string {
     '',
     ...[...appSettingRows.values()].flatMap(lines),
     '',
-    'Other commands: `login-link` prints a new sign-in link; `chat` runs the chat alone, beside a channel server',
-    'elsewhere (`chat --help`).',
+    'Commands beside the server, each with a --help of its own:',
+    '',
+    '  apps list, create, show, rotate, revoke, enable, disable, set, delete',
+    '  operators list, create, password, delete',
+    '  login-link     prints a new sign-in link',
+    '  chat           runs the chat alone, beside a channel server elsewhere',
     '',
   ].join('\n');
 }

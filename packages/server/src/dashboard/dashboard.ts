@@ -6,7 +6,6 @@ import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
 import type { ApiParts } from '../api/call.ts';
 import type { AppRegistry } from '../apps/registry.ts';
-import type { Config } from '../config.ts';
 import type { Client } from '../http/client.ts';
 import { SessionCookie } from '../http/session-cookie.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
@@ -29,6 +28,7 @@ import { jsonBodies, sameOriginOnly, sessionsOnly } from './gate.ts';
 import { inspectorRoutes } from './inspector-routes.ts';
 import { liveRoutes } from './live-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
+import { createOperatorProvider, type ProviderSettings } from './provider.ts';
 import { DeskRefusal, refusalResponse, refuse } from './refusal.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
@@ -45,7 +45,7 @@ export interface DashboardOptions {
   readonly webhooks: WebhookDesk;
   /** Of events that operators publish. */
   readonly publishing: ApiParts;
-  readonly config: Pick<Config, 'path' | 'port' | 'publicUrl'>;
+  readonly config: ProviderSettings;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -78,6 +78,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     version,
   } = options;
   const cookie = new SessionCookie(config);
+  const provider = createOperatorProvider({ operators, limits: signInLimits, cookie, config, clock, log });
   const acted = actsIn(log);
   const streams = new EventStreams(operators, clock, log);
   apps.onChange(() => streams.endWhatIsOver());
@@ -86,7 +87,15 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const api = deskRouter()
     .route(
       '/',
-      sessionRoutes({ operators, limits: signInLimits, cookie, config, version, providerName: null, log }),
+      sessionRoutes({
+        operators,
+        limits: signInLimits,
+        cookie,
+        config,
+        version,
+        providerName: provider?.name ?? null,
+        log,
+      }),
     )
     .route(
       '/',
@@ -118,6 +127,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   desk.get(`${apiPath}/openapi.json`, (c) => c.json(apiDocument(api, `${config.path}${apiPath}`)));
   desk.route(apiPath, api);
   desk.all(`${apiPath}/*`, (c) => missing(c, api, apiPath));
+
+  if (provider !== null) desk.route('/dashboard/oidc', provider.routes);
 
   let assets: Promise<ReadonlyMap<string, Asset>> | undefined;
   desk.get('/dashboard/*', etag(), async (c) => {

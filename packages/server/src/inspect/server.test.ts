@@ -19,6 +19,10 @@ async function twoNodes(env: StartOptions['env'] = {}) {
   const app = b.node.apps.byId(b.app.id);
   if (app === undefined) throw new Error('the app is missing');
   const { inspector } = b.node;
+  await eventually(
+    async () => (await inspector.connections(app, all)).nodes.answered === 2,
+    'nodes that know each other',
+  );
   return {
     a,
     b,

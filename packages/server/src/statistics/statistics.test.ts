@@ -45,6 +45,7 @@ class FakeCluster {
       },
       answer: (about, answer) => void own.set(about, answer),
       tell() {},
+      onJoined() {},
       hear() {},
       close: async () => void this.answers.delete(self),
     };

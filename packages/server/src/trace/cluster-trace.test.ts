@@ -41,9 +41,9 @@ function setUp() {
       close: () => bus.close(),
     };
     const nodes = new BusNodes({ bus: mortal, clock, leaseMs: 15_000, counters, onProblem });
-    await nodes.join();
     const apps = { byId: (id: string) => (id === app.id ? app : undefined) };
     const trace = new ClusterTrace({ nodes, apps, clock, counters, onProblem, random: () => 0 });
+    await nodes.join();
     const die = () => {
       isAlive = false;
     };
@@ -229,8 +229,8 @@ test('batches come at most ten times a second, and what is on the bus is bounded
   const sizes = relayed
     .filter(({ kind }) => kind === 'told')
     .map((envelope) => JSON.stringify(envelope).length);
-  expect(Math.max(...sizes)).toBeGreaterThan(100_000);
-  expect(Math.max(...sizes)).toBeLessThan(400_000);
+  expect(Math.max(...sizes)).toBeGreaterThan(64_000);
+  expect(Math.max(...sizes)).toBeLessThan(150_000);
 });
 
 test('content of hidden channels does not leave the node that has seen it', async () => {
@@ -248,12 +248,11 @@ test('content of hidden channels does not leave the node that has seen it', asyn
   expect(JSON.stringify(relayed)).not.toContain('SECRET');
 });
 
-test('a node that joins later is told of who watches, within seconds', async () => {
+test('a node that joins later is told of who watches as soon as it is there', async () => {
   const { clock, start } = setUp();
   const a = await start();
   const watcher = watching(a);
   const b = await start();
-  clock.advance(5_000);
   expect(b.trace.isWatched(b.app)).toBe(true);
   published(b, 'b');
   clock.advance(300);

@@ -11,8 +11,11 @@ import { filterFromJson, filterToJson, matches } from './filter.ts';
 import { TooManyWatchers, type Trace, type TraceFilter, type TraceNote } from './trace.ts';
 
 const batchMs = 100;
-/** Data of a batch, all together; beyond it what is shown of each is short. */
-const batchDataBytesMax = 256 * 1024;
+/**
+ * Data of a batch, all together; beyond it what is shown of each is short. Batches share the bus with events, and must not
+ * crowd them out.
+ */
+const batchDataBytesMax = 64 * 1024;
 const shortDataBytes = 128;
 /** A node that does not hear of a watcher again for so long takes it for gone. */
 const leaseMs = 15_000;
@@ -72,6 +75,9 @@ export class ClusterTrace implements Trace, Onlooker {
     this.#counters = parts.counters;
     this.#onProblem = parts.onProblem;
     this.#random = parts.random ?? Math.random;
+    this.#nodes.onJoined((node) => {
+      for (const id of this.#local.keys()) this.#announce(id, node);
+    });
     this.#nodes.hear('trace-watch', (data, from) => this.#remoteWatches(data, from));
     this.#nodes.hear('trace-unwatch', (data, from) => this.#remoteEnds(data, from));
     this.#nodes.hear('trace-batch', (data, from) => this.#tookBatch(data, from));
@@ -107,7 +113,7 @@ export class ClusterTrace implements Trace, Onlooker {
     const id = ++this.#watches;
     this.#local.set(id, { appId: app.id, filter, batch: new Batch(this.#random), take: onBatch });
     this.#changed();
-    this.#announce(id);
+    this.#announce(id, null);
     return () => {
       if (!this.#local.delete(id)) return;
       this.#changed();
@@ -138,16 +144,17 @@ export class ClusterTrace implements Trace, Onlooker {
     }
   }
 
-  #announce(id: number): void {
+  /** @param node whom to tell; null: everybody */
+  #announce(id: number, node: string | null): void {
     const watcher = this.#local.get(id);
     if (watcher === undefined) return;
     const { appId, filter } = watcher;
-    this.#nodes.tell(null, 'trace-watch', { watch: id, appId, filter: filterToJson(filter) });
+    this.#nodes.tell(node, 'trace-watch', { watch: id, appId, filter: filterToJson(filter) });
   }
 
-  /** Tells the others, and whoever has joined since, of the watchers here; forgets those of which nobody told again. */
+  /** Tells the others again of the watchers here; forgets those of other nodes of which nobody told again. */
   #renew(): void {
-    for (const id of this.#local.keys()) this.#announce(id);
+    for (const id of this.#local.keys()) this.#announce(id, null);
     const now = this.#clock.monotonic();
     let someEnded = false;
     for (const [key, { leasedUntil }] of this.#remote) {

@@ -14,6 +14,7 @@ async function twoNodes(env: StartOptions['env'] = {}) {
   if (app === undefined) throw new Error('the app is missing');
   const everything = { kinds: null, channel: null, userId: null, socketId: null };
   const end = b.node.trace.watch(app, everything, (batch) => batches.push(batch));
+  await eventually(() => a.node.trace.isWatched(app), 'the other node’s interest');
   const entries = (): TraceEntry[] => batches.flatMap((batch) => batch.entries);
   return {
     a,
@@ -273,7 +274,7 @@ test('a server that stops takes its console with it, and the others go on', asyn
   if (app === undefined) throw new Error('the app is missing');
   expect(a.node.trace.isWatched(app)).toBe(true);
   await b.node.stop();
-  expect(a.node.trace.isWatched(app)).toBe(false);
+  await eventually(() => !a.node.trace.isWatched(app), 'the end of its interest');
   const wire = await a.connect();
   await a.join(wire, 'news');
   await a.api.publish('news', 'e', 'x');

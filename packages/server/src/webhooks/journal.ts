@@ -1,18 +1,18 @@
 import type { Clock, Log } from '@earshot/base';
+import { type Database, sql } from '@earshot/data';
 import type { App } from '../apps/app.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { WebhookEvent } from './event.ts';
+import { rowsOf } from './rows.ts';
 import type { WebhookDatabase } from './tables.ts';
 import { Told, type ToldKey } from './told.ts';
 
 /** Entries that wait to be written; beyond it they are dropped, counted and reported once. */
 const waitingMax = 100_000;
-/** Entries of one transaction. */
-const commitMax = 5_000;
-/** Rows in one statement. */
-const rowsMax = 400;
+/** Entries of one transaction: more would be felt by the event loop when they are put together. */
+const commitMax = 1_000;
 const batchEvents = 20;
 const batchMs = 250;
 /** Who waits for an entry to be written waits no longer than that while it cannot be. */
@@ -38,18 +38,9 @@ interface Entry {
   readonly done: (isKept: boolean) => void;
 }
 
-interface NewRow {
-  readonly app_id: string;
-  readonly id: string;
-  readonly endpoint_id: string;
-  readonly batch: string;
-  readonly channel: string;
-  readonly event: string;
-  readonly created_at: number;
-  readonly attempts: number;
-  readonly due_at: number;
-  readonly failed_at: null;
-}
+/** In the order of `columns`. */
+type NewRow = readonly (string | number)[];
+const columns = sql.raw('app_id, id, endpoint_id, batch, channel, event, attempts, created_at, due_at');
 
 /**
  * Writes down what is to be sent, a row for each endpoint, in the order in which it was handed in, in one transaction with
@@ -58,6 +49,7 @@ interface NewRow {
  */
 export class Journal {
   readonly #db: WebhookDatabase;
+  readonly #kind: Database['kind'];
   readonly #endpoints: Endpoints;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -75,6 +67,7 @@ export class Journal {
 
   constructor(parts: {
     db: WebhookDatabase;
+    kind: Database['kind'];
     endpoints: Endpoints;
     clock: Clock;
     log: Log;
@@ -84,6 +77,7 @@ export class Journal {
     onWritten: () => void;
   }) {
     this.#db = parts.db;
+    this.#kind = parts.kind;
     this.#endpoints = parts.endpoints;
     this.#clock = parts.clock;
     this.#log = parts.log;
@@ -164,7 +158,7 @@ export class Journal {
       .returning('last')
       .executeTakeFirstOrThrow();
     const keys = entries.flatMap(({ told }) => (told === null ? [] : [told]));
-    const told = await Told.read(trx, app.id, keys);
+    const told = await Told.read(this.#kind, trx, app.id, keys);
     const rows: NewRow[] = [];
     let number = last;
     for (const entry of entries) {
@@ -177,11 +171,13 @@ export class Journal {
         rows.push(this.#row(app, endpoint, entry, event, number.toString(36).padStart(11, '0')));
       }
     }
-    for (let from = 0; from < rows.length; from += rowsMax) {
-      await trx
-        .insertInto('webhook_journal')
-        .values(rows.slice(from, from + rowsMax))
-        .execute();
+    if (rows.length > 0) {
+      await sql`
+        insert into webhook_journal (${columns})
+        select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+          0, cast(value ->> 6 as bigint), cast(value ->> 7 as bigint)
+        from ${rowsOf(this.#kind, rows)}
+      `.execute(trx);
     }
     await told.write(trx, app.id);
     if (rows.length > 0) {
@@ -197,17 +193,11 @@ export class Journal {
   }
 
   #row(app: App, endpoint: Endpoint, { event, at }: Entry, text: string, id: string): NewRow {
-    const row = {
-      app_id: app.id,
-      id,
-      endpoint_id: endpoint.id,
-      channel: event.channel,
-      event: text,
-      created_at: at,
-      attempts: 0,
-      failed_at: null,
-    };
-    if (!endpoint.batching) return { ...row, batch: id, due_at: at };
+    const row = (batch: string, dueAt: number) => [
+      ...[app.id, id, endpoint.id, batch, event.channel, text],
+      ...[at, dueAt],
+    ];
+    if (!endpoint.batching) return row(id, at);
     const key = `${app.id}/${endpoint.id}`;
     let batch = this.#open.get(key);
     if (batch === undefined || batch.events >= batchEvents || batch.until <= at) {
@@ -215,7 +205,7 @@ export class Journal {
       this.#open.set(key, batch);
     }
     batch.events++;
-    return { ...row, batch: batch.id, due_at: batch.until };
+    return row(batch.id, batch.until);
   }
 
   #works(): void {

@@ -1,10 +1,8 @@
-import { sql } from '@earshot/data';
+import { type Database, sql } from '@earshot/data';
 import { type Endpoint, type Pair, pairs, wants } from './endpoint.ts';
 import type { AppEndpoints } from './endpoints.ts';
+import { keptText, readText, rowsOf } from './rows.ts';
 import type { WebhookDatabase } from './tables.ts';
-
-/** Keys in one statement. */
-const keysMax = 400;
 
 /** A channel, or with a user id a member of it. */
 export interface ToldKey {
@@ -22,23 +20,32 @@ export const pairOf = ({ userId }: ToldKey): Pair => (userId === '' ? 'channel' 
 export class Told {
   readonly #known = new Map<string, { readonly key: ToldKey; before: string; now: Set<string> }>();
 
-  static async read(trx: WebhookDatabase, appId: string, keys: readonly ToldKey[]): Promise<Told> {
-    const told = new Told();
+  readonly #kind: Database['kind'];
+
+  private constructor(kind: Database['kind']) {
+    this.#kind = kind;
+  }
+
+  static async read(
+    kind: Database['kind'],
+    trx: WebhookDatabase,
+    appId: string,
+    keys: readonly ToldKey[],
+  ): Promise<Told> {
+    const told = new Told(kind);
     for (const key of keys) told.#known.set(nameOf(key), { key, before: '', now: new Set() });
-    const all = [...told.#known.values()].map(({ key }) => key);
-    for (let from = 0; from < all.length; from += keysMax) {
-      const rows = await trx
-        .selectFrom('webhook_told')
-        .select(['channel', 'user_id', 'endpoints'])
-        .where('app_id', '=', appId)
-        .where(oneOf(all.slice(from, from + keysMax)))
-        .execute();
-      for (const { channel, user_id, endpoints } of rows) {
-        const entry = told.#known.get(nameOf({ channel, userId: user_id }));
-        if (entry === undefined) continue;
-        entry.before = endpoints;
-        entry.now = new Set(endpoints.split(' '));
-      }
+    if (keys.length === 0) return told;
+    const rows = await trx
+      .selectFrom('webhook_told')
+      .select(['channel', 'user_id', 'endpoints'])
+      .where('app_id', '=', appId)
+      .where(told.#oneOf([...told.#known.values()].map(({ key }) => key)))
+      .execute();
+    for (const { channel, user_id, endpoints } of rows) {
+      const entry = told.#known.get(nameOf({ channel, userId: readText(user_id) }));
+      if (entry === undefined) continue;
+      entry.before = endpoints;
+      entry.now = new Set(endpoints.split(' '));
     }
     return told;
   }
@@ -74,31 +81,26 @@ export class Told {
       .map(({ key, before, now }) => ({ key, before, now: [...now].join(' ') }))
       .filter(({ before, now }) => before !== now);
     const held = changed.filter(({ now }) => now !== '');
-    for (let from = 0; from < held.length; from += keysMax) {
-      const rows = held.slice(from, from + keysMax).map(({ key, now }) => ({
-        app_id: appId,
-        channel: key.channel,
-        user_id: key.userId,
-        endpoints: now,
-      }));
-      await trx
-        .insertInto('webhook_told')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict
-            .columns(['app_id', 'channel', 'user_id'])
-            .doUpdateSet((row) => ({ endpoints: row.ref('excluded.endpoints') })),
-        )
-        .execute();
+    if (held.length > 0) {
+      const rows = held.map(({ key, now }) => [appId, key.channel, keptText(key.userId), now]);
+      await sql`
+        insert into webhook_told (app_id, channel, user_id, endpoints)
+        select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from ${rowsOf(this.#kind, rows)} where true
+        on conflict (app_id, channel, user_id) do update set endpoints = excluded.endpoints
+      `.execute(trx);
     }
     const over = changed.filter(({ now }) => now === '').map(({ key }) => key);
-    for (let from = 0; from < over.length; from += keysMax) {
-      await trx
-        .deleteFrom('webhook_told')
-        .where('app_id', '=', appId)
-        .where(oneOf(over.slice(from, from + keysMax)))
-        .execute();
+    if (over.length > 0) {
+      await trx.deleteFrom('webhook_told').where('app_id', '=', appId).where(this.#oneOf(over)).execute();
     }
+  }
+
+  #oneOf(keys: readonly ToldKey[]) {
+    const rows = rowsOf(
+      this.#kind,
+      keys.map(({ channel, userId }) => [channel, keptText(userId)]),
+    );
+    return sql<boolean>`(channel, user_id) in (select value ->> 0, value ->> 1 from ${rows})`;
   }
 
   #of(key: ToldKey): Set<string> {
@@ -118,11 +120,6 @@ export async function forgetBeliefs(trx: WebhookDatabase, appId: string, endpoin
     .where('endpoints', 'like', `%${endpointId}%`)
     .execute();
   await trx.deleteFrom('webhook_told').where('app_id', '=', appId).where('endpoints', '=', '').execute();
-}
-
-function oneOf(keys: readonly ToldKey[]) {
-  const values = sql.join(keys.map(({ channel, userId }) => sql`(${channel}, ${userId})`));
-  return sql<boolean>`(channel, user_id) in (values ${values})`;
 }
 
 /** Channel names hold no line break. */

@@ -13,6 +13,7 @@ import type { WebhookDesk } from './desk.ts';
 import { createWebhookDesk } from './desk-database.ts';
 import { Endpoints } from './endpoints.ts';
 import { Journal } from './journal.ts';
+import { readText } from './rows.ts';
 import { migrateWebhookTables, settingsEndpoint, webhookTables } from './tables.ts';
 import { type Present, Teller } from './teller.ts';
 import { forgetBeliefs } from './told.ts';
@@ -86,7 +87,10 @@ export async function openWebhooks(options: {
     onTakenOver: (app) => reconcileLater(app),
   });
   const onWritten = () => delivery.look();
-  const journal = new Journal({ db, endpoints, clock, log, counters, onProblem, onWritten });
+  const journal = new Journal({
+    ...{ db, endpoints, clock, log, counters, onProblem, onWritten },
+    kind: database.kind,
+  });
   const teller = new Teller({ apps, endpoints, journal, clock, onProblem });
 
   /** Compares what endpoints believe with what is so, page by page (HOOK-10). */
@@ -104,7 +108,7 @@ export async function openWebhooks(options: {
         .execute();
       await teller.reconcile(
         app,
-        rows.map(({ channel, user_id }) => ({ channel, userId: user_id })),
+        rows.map(({ channel, user_id }) => ({ channel, userId: readText(user_id) })),
       );
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageMax) return;

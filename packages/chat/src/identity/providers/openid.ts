@@ -16,9 +16,12 @@ export function openIdProvider(options: {
   readonly name: string;
   readonly issuer: string;
   readonly client: Omit<OAuthClient, 'scope'>;
+  /** The person's address is wanted as well. */
+  readonly asksForEmail?: boolean;
 }): Provider {
-  const { clock, found, issuer, name } = options;
-  const client = { ...options.client, scope: 'openid profile' };
+  const { clock, found, issuer, name, asksForEmail = false } = options;
+  const scope = asksForEmail ? 'openid profile email' : 'openid profile';
+  const client = { ...options.client, scope };
   const flow = new OAuthFlow(options.outbound, name);
 
   async function server(): Promise<AuthorizationServer> {
@@ -37,9 +40,9 @@ export function openIdProvider(options: {
       const at = await server();
       const { access, claims } = await flow.exchange(at, client, attempt, query, true);
       if (claims === undefined) throw new ProviderError('refused', `${name} gave no ID token`);
-      const named = nameIn(claims) !== '';
+      const isWhole = nameIn(claims) !== '' && (!asksForEmail || claims.email !== undefined);
       const said =
-        named || at.userinfo_endpoint === undefined
+        isWhole || at.userinfo_endpoint === undefined
           ? claims
           : { ...claims, ...(await flow.userInfo(at, client, access.token, claims.sub)) };
       const picture = said.picture;
@@ -48,6 +51,7 @@ export function openIdProvider(options: {
         subject: claims.sub,
         name: nameIn(said),
         avatar: typeof picture === 'string' ? picture : null,
+        ...(asksForEmail ? { email: emailIn(said) } : {}),
         access,
       };
     },
@@ -58,4 +62,9 @@ export function openIdProvider(options: {
 function nameIn(claims: Readonly<Record<string, unknown>>): string {
   const names = [claims.name, claims.preferred_username, claims.nickname, claims.given_name];
   return names.find((name): name is string => typeof name === 'string' && name.trim() !== '') ?? '';
+}
+
+/** Anybody may write any address into their profile; only one that the provider has verified says who they are. */
+function emailIn({ email, email_verified: isVerified }: Readonly<Record<string, unknown>>): string | null {
+  return typeof email === 'string' && isVerified === true ? email : null;
 }

@@ -4,6 +4,8 @@ export interface ProvidedPerson {
   readonly subject: string;
   readonly name: string;
   readonly avatar: string | null;
+  /** Where it was asked for: an address that the provider says it has verified; null when there is none. */
+  readonly email?: string | null;
   /** To ask the provider for more, as an importer of contacts does. */
   readonly access: { readonly token: string; readonly seconds: number | null };
 }

@@ -1,8 +1,8 @@
 import { systemClock } from '@earshot/base';
 import { openDatabase } from '@earshot/data';
-import type { Config } from './config.ts';
-import { openOperators } from './operators/open.ts';
-import { signInPath } from './operators/sessions.ts';
+import type { Config } from '../config.ts';
+import { openOperators } from '../operators/open.ts';
+import { signInPath } from '../operators/sessions.ts';
 
 /**
  * A fresh single-use sign-in link for the server that runs with these settings. Needs only its database, so it works

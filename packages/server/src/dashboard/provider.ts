@@ -1,0 +1,142 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock, Log } from '@earshot/base';
+import { type Attempt, openIdProvider, type Provider, ProviderError } from '@earshot/chat/openid';
+import { createOutbound } from '@earshot/chat/outbound';
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Config } from '../config.ts';
+import { cameByTls, publicAddress } from '../http/address.ts';
+import type { SessionCookie } from '../http/session-cookie.ts';
+import type { Operators } from '../operators/operators.ts';
+import { sessionDays } from '../operators/sessions.ts';
+import type { SignInLimits } from '../operators/sign-in-limits.ts';
+import type { DeskEnv } from './api.ts';
+
+/** How long somebody may take at the provider. */
+const attemptSeconds = 600;
+
+/** Of the settings: the provider of operators, and where this server is. */
+export type ProviderSettings = Pick<
+  Config,
+  | 'path'
+  | 'port'
+  | 'publicUrl'
+  | 'webhookPrivateAddresses'
+  | 'dashboardOidcIssuer'
+  | 'dashboardOidcClientId'
+  | 'dashboardOidcClientSecret'
+>;
+
+/** Sign-in of operators with OpenID Connect: leaving for the provider and coming back, in the same window. */
+export interface OperatorProvider {
+  /** What the button says. */
+  readonly name: string;
+  readonly routes: Hono<DeskEnv>;
+}
+
+/** Null when none is set. */
+export function createOperatorProvider(parts: {
+  readonly operators: Operators;
+  readonly limits: SignInLimits;
+  readonly cookie: SessionCookie;
+  readonly config: ProviderSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+}): OperatorProvider | null {
+  const { operators, limits, cookie, config, clock, log } = parts;
+  const { dashboardOidcIssuer: issuer, dashboardOidcClientId: clientId } = config;
+  if (issuer === null || clientId === null) return null;
+  const name = new URL(issuer).host;
+  const provider: Provider = openIdProvider({
+    // An issuer is written by whoever runs the server; its addresses are still guarded, as those of webhooks are.
+    outbound: createOutbound({ clock, allowPrivate: config.webhookPrivateAddresses }),
+    clock,
+    found: new Map(),
+    name,
+    issuer,
+    client: { id: clientId, secret: config.dashboardOidcClientSecret },
+    asksForEmail: true,
+  });
+  const cookieName = `earshot_oidc_${config.port}`;
+  const cookiePath = `${config.path}/dashboard/oidc`;
+  const attemptOf = (secret: string, c: Context<DeskEnv>): Attempt => ({
+    ...derived(secret),
+    redirectUri: `${publicAddress(c.env.client, config).href.replace(/\/$/, '')}/dashboard/oidc/back`,
+  });
+  const page = `${config.path}/dashboard/`;
+  const failed = (c: Context<DeskEnv>, text: string) =>
+    c.redirect(`${page}#sign-in-failed=${encodeURIComponent(text)}`, 303);
+  const explained = (c: Context<DeskEnv>, error: unknown) => {
+    if (!(error instanceof ProviderError)) throw error;
+    log.warn({ why: error.why, reason: error.message }, 'dashboard: a sign-in by the provider did not work');
+    if (error.why === 'cancelled') return failed(c, 'The sign-in was cancelled.');
+    return failed(
+      c,
+      error.why === 'unreachable'
+        ? `${name} cannot be reached at the moment. Try again later.`
+        : `${name} did not sign you in. The reason is in the log of the server.`,
+    );
+  };
+
+  const routes = new Hono<DeskEnv>();
+  routes.use(async (c, next) => {
+    c.header('Cache-Control', 'no-store');
+    return next();
+  });
+  routes.get('/start', async (c) => {
+    if ((await limits.takeForAddress(c.env.client.address)) !== null) {
+      return failed(c, 'Too many sign-ins from this address. Try again in a minute.');
+    }
+    const secret = randomBytes(32).toString('base64url');
+    try {
+      const url = await provider.begin(attemptOf(secret, c));
+      setCookie(c, cookieName, secret, {
+        path: cookiePath,
+        httpOnly: true,
+        // Lax, because the provider's page sends the browser back.
+        sameSite: 'Lax',
+        secure: cameByTls(c.env.client, config),
+        maxAge: attemptSeconds,
+      });
+      return c.redirect(url.href, 303);
+    } catch (error) {
+      return explained(c, error);
+    }
+  });
+  routes.get('/back', async (c) => {
+    const secret = getCookie(c, cookieName);
+    deleteCookie(c, cookieName, { path: cookiePath });
+    if (secret === undefined) {
+      return failed(c, 'This sign-in was begun elsewhere, or took too long. Begin again.');
+    }
+    try {
+      const query = new URL(c.req.url, 'http://localhost').searchParams;
+      const person = await provider.finish(attemptOf(secret, c), query);
+      const token = await operators.signInByProvider({ issuer: person.issuer, email: person.email ?? null });
+      if (token === null) {
+        log.warn(
+          { address: c.env.client.address },
+          'dashboard: the provider named somebody who is not let in',
+        );
+        return failed(c, `Whoever you are at ${name} is not let in here. Ask who runs this server.`);
+      }
+      const before = cookie.read(c);
+      if (before !== undefined) await operators.end(before);
+      log.info({ address: c.env.client.address }, 'dashboard: a browser has signed in by the provider');
+      cookie.write(c, token, sessionDays * 86_400);
+      return c.redirect(page, 303);
+    } catch (error) {
+      return explained(c, error);
+    }
+  });
+  return { name, routes };
+}
+
+/**
+ * What an attempt sends along, all of it from the one secret in the browser's cookie: nothing has to be kept here, any node
+ * can take the browser back, and whoever sees the state or the nonce learns neither the secret nor the verifier.
+ */
+function derived(secret: string): Pick<Attempt, 'state' | 'nonce' | 'verifier'> {
+  const part = (label: string) => createHmac('sha256', secret).update(label).digest('base64url');
+  return { state: part('state'), nonce: part('nonce'), verifier: part('verifier') };
+}
