@@ -324,6 +324,10 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
 function openCluster(config: Config, clock: Clock, log: Log): Cluster | Promise<Cluster> {
   const { redisUrls } = config;
+  if (redisUrls.length > 0 && config.databaseUrl.startsWith('sqlite:')) {
+    const found = 'EARSHOT_REDIS_URL joins nodes, but each has apps and settings of its own in SQLite';
+    log.warn(`${found}; set EARSHOT_DATABASE_URL to one PostgreSQL for all`);
+  }
   return redisUrls.length > 0 ? openRedisCluster(redisUrls, clock, log) : new MemoryCluster(clock);
 }
 

@@ -189,6 +189,7 @@ export class RosterSession {
   }
 
   async #register(isAgain: boolean): Promise<void> {
+    if (this.#state === 'closed') return;
     const { server, nodeId, allServers, leaseMs, figures, receiver, say } = this.#parts;
     const before = this.name;
     const state = isAgain ? 'registering' : 'starting';
