@@ -2,7 +2,7 @@ import type { Clock } from '@earshot/base';
 import { type JoinOutcome, topicOf } from '../channels/channel.ts';
 import type { Fact } from '../channels/facts.ts';
 import { PresenceList } from '../channels/presence.ts';
-import type { Reply } from './redis/connection.ts';
+import type { Reply, Script } from './redis/connection.ts';
 import type { Figures } from './redis/figures.ts';
 import { Held } from './redis/held.ts';
 import type { Ring } from './redis/ring.ts';
@@ -266,7 +266,7 @@ class Shard {
     const found = new Map<string, ChannelSummary>();
     let cursor = '0';
     do {
-      const reply = await this.session.ask(channelsPage, [appId, prefix, cursor]);
+      const reply = await this.#ask(channelsPage, [appId, prefix, cursor]);
       const [next, ...page] = reply as [string, ...(string | number)[]];
       cursor = next;
       for (let i = 0; i < page.length; i += 3) {
@@ -278,12 +278,20 @@ class Shard {
   }
 
   async summary(topic: string, name: string): Promise<ChannelSummary> {
-    const [subscriptions, users] = (await this.session.ask(channelSummary, [topic])) as [number, number];
+    const [subscriptions, users] = (await this.#ask(channelSummary, [topic])) as [number, number];
     return { name, subscriptions, users };
   }
 
   async userIds(topic: string): Promise<string[]> {
-    return [...((await this.session.ask(userIds, [topic])) as string[])];
+    return [...((await this.#ask(userIds, [topic])) as string[])];
+  }
+
+  /** @throws while the server is away, or is being told anew: half an answer would make webhooks and chat tell ends */
+  #ask(script: Script, args: readonly string[]): Promise<Reply> {
+    if (this.session.usable && !this.held.settling) return this.session.ask(script, args);
+    return Promise.reject(
+      new Error('roster: the broker is away, or all nodes have not told it yet what they hold'),
+    );
   }
 
   /** One member of this node less; without any, this node is told no more and its list would grow old. */
