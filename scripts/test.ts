@@ -97,6 +97,7 @@ const steps: readonly Step[] = [
   { name: 'faults', command: bunTest(playTimeoutMs, './tests/faults'), tests: true, minutes: 15 },
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
+  { name: 'desk', command: bunTest(playTimeoutMs, './tests/desk'), tests: true, minutes: 15 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
   { name: 'browser', command: bunTest(playTimeoutMs, './tests/browser'), tests: true, minutes: 40 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 10 },

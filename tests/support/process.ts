@@ -6,9 +6,6 @@ import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
-/** Several start at once in some tests, and the machine may be busy with others. */
-const startMs = 60_000;
-
 /** The server as people run it, in a process of its own; use with `await using`. */
 export class EarshotProcess implements AsyncDisposable {
   readonly app = vectorApp;
@@ -21,7 +18,7 @@ export class EarshotProcess implements AsyncDisposable {
   #wake: () => void = () => undefined;
 
   /** Starts it with these settings besides those of a test server, and waits until it listens. */
-  static async start(env: Record<string, string> = {}): Promise<EarshotProcess> {
+  static async start(env: Record<string, string> = {}, patience = 2 * patienceMs): Promise<EarshotProcess> {
     const folder = await temporaryFolder();
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,7 +33,7 @@ export class EarshotProcess implements AsyncDisposable {
       },
     });
     const earshot = new EarshotProcess(child, folder);
-    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, startMs);
+    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, patience);
     earshot.port = Number(port);
     return earshot;
   }
@@ -77,8 +74,8 @@ export class EarshotProcess implements AsyncDisposable {
   }
 
   /** Waits until the output matches, and gives the match. */
-  async logged(pattern: RegExp, waitMs = 2 * patienceMs): Promise<RegExpExecArray> {
-    const deadline = performance.now() + waitMs;
+  async logged(pattern: RegExp, patience = 2 * patienceMs): Promise<RegExpExecArray> {
+    const deadline = performance.now() + patience;
     for (;;) {
       const found = pattern.exec(this.#output);
       if (found !== null) return found;

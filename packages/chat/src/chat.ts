@@ -71,6 +71,8 @@ export interface Chat {
   told(fact: HostFact): void;
   /** Whether there is a live room of this id, for the status of its page. */
   hasLiveRoom(id: string): Promise<boolean>;
+  /** Removes what is kept of an app outside of the database: its files. For an app that is gone; may be asked again. */
+  forgetApp(appId: string): Promise<void>;
   /** Begins what it does by itself: timers, what is to be published, what a crash left. */
   start(): Promise<void>;
   /** Ends that. What is under way is finished first; the database is still needed until this resolves. */
@@ -225,6 +227,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
       live.told(fact);
     },
     hasLiveRoom: (id) => live.exists(id),
+    forgetApp: (appId) => files.forgetApp(appId),
     async start() {
       timers.start();
       outbox.start();

@@ -10,7 +10,7 @@ export const news = 'news';
 /** Short, so that a fault is over soon. */
 export const leaseSeconds = 3;
 /** How long everything may take to be right again, besides the lease: the machine may be busy. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** Numbers from a seed, so that a run can be repeated. */
 export function random(seed: number): () => number {
@@ -228,7 +228,7 @@ export async function startNodes(
     EARSHOT_LOG_LEVEL: 'info',
     ...env,
   };
-  const nodes = await Promise.all(Array.from({ length: count }, () => EarshotProcess.start(settings)));
+  const nodes = await Promise.all(Array.from({ length: count }, () => EarshotProcess.start(settings, patienceMs)));
   return {
     nodes,
     async [Symbol.asyncDispose]() {

@@ -36,15 +36,18 @@ export async function crash(options: CrashOptions): Promise<Comparison> {
   await using folder = await temporaryFolder();
   const port = await freePort();
   const start = () =>
-    EarshotProcess.start({
-      ...receiver.env({
-        EARSHOT_APP_WEBHOOK_EVENTS: 'channel_occupied,channel_vacated,member_added,member_removed',
-      }),
-      EARSHOT_PORT: String(port),
-      EARSHOT_DATA_DIR: folder.path,
-      EARSHOT_LEASE_SECONDS: '3',
-      EARSHOT_APP_WEBHOOK_BATCHING: String(roll() < 0.5),
-    });
+    EarshotProcess.start(
+      {
+        ...receiver.env({
+          EARSHOT_APP_WEBHOOK_EVENTS: 'channel_occupied,channel_vacated,member_added,member_removed',
+        }),
+        EARSHOT_PORT: String(port),
+        EARSHOT_DATA_DIR: folder.path,
+        EARSHOT_LEASE_SECONDS: '3',
+        EARSHOT_APP_WEBHOOK_BATCHING: String(roll() < 0.5),
+      },
+      options.patienceMs,
+    );
   let server = await start();
   // Two clients are one user, so that members come and go with several connections.
   const clients = Array.from({ length: options.clients }, (_, n) => new Churner(port, `user-${n >> 1}`));

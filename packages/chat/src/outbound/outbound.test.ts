@@ -220,6 +220,24 @@ test('an answer that is too large, endless or compressed is given up', async () 
   expect(await codeOf('/zip')).toBe('unreachable');
 });
 
+test('of an answer that may be cut, the first bytes are given, and its status', async () => {
+  const port = serve(({ url }) =>
+    url.endsWith('/zip')
+      ? new Response(Bun.gzipSync('x'), { status: 201, headers: { 'Content-Encoding': 'gzip' } })
+      : new Response(
+          new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(1_000, 'x')) }),
+          {
+            status: 500,
+          },
+        ),
+  );
+  const outbound = createOutbound({ clock: systemClock, allowPrivate: true, lookup: loopback });
+  const cut = { ...bounds, bytesMax: 2_500, cut: true };
+  const endless = await outbound.fetch(`http://a.test:${port}/endless`, {}, cut);
+  expect([endless.status, await endless.text()]).toEqual([500, 'x'.repeat(2_500)]);
+  expect((await outbound.fetch(`http://a.test:${port}/zip`, {}, cut)).status).toBe(201);
+});
+
 test('an answer that does not come, or not completely, is given up in time; so is a name', async () => {
   const clock = new ManualClock();
   const asked = Promise.withResolvers<void>();

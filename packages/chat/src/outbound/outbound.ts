@@ -215,7 +215,7 @@ async function wholeOf(answer: Response, url: URL, { bytesMax, cut }: OutboundBo
   let size = 0;
   for await (const part of answer.body ?? []) {
     size += part.byteLength;
-    if (size > bytesMax && cut === true) {
+    if (size >= bytesMax && cut === true) {
       parts.push(part.subarray(0, part.byteLength - (size - bytesMax)));
       break;
     }

@@ -86,8 +86,12 @@ export function openStream(options: StreamOptions): { stop(): void; retry(): voi
         onSignedOut();
         return;
       }
-      // 429 and 5xx pass; what else is refused stays refused.
-      if (error instanceof ApiFailure && error.status < 500 && error.status !== 429) {
+      // A 5xx passes, and so does a proxy's 429; what else is refused stays refused, too many open pages among it.
+      const isRefused =
+        error instanceof ApiFailure &&
+        error.status < 500 &&
+        (error.status !== 429 || error.code === 'too_many');
+      if (isRefused) {
         link.streamFine(self);
         onState({ is: 'refused', failure: error });
         return;

@@ -197,6 +197,16 @@ export class Metrics {
       () => counters.inboxOverflows,
     );
     counter(
+      'sign_ins_busy_total',
+      'Sign-ins of operators refused because too many passwords were being checked',
+      () => counters.signInsBusy,
+    );
+    counter(
+      'desk_streams_cut_total',
+      'Live views of operators cut because their reader did not keep up',
+      () => counters.deskStreamsCut,
+    );
+    counter(
       'handler_failures_total',
       'Bugs that a handler caught; each is in the log',
       () => counters.handlerFailures,
