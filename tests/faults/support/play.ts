@@ -228,7 +228,9 @@ export async function startNodes(
     EARSHOT_LOG_LEVEL: 'info',
     ...env,
   };
-  const nodes = await Promise.all(Array.from({ length: count }, () => EarshotProcess.start(settings, patienceMs)));
+  const nodes = await Promise.all(
+    Array.from({ length: count }, () => EarshotProcess.start(settings, patienceMs)),
+  );
   return {
     nodes,
     async [Symbol.asyncDispose]() {
