@@ -322,13 +322,15 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
 }
 
-function openCluster(config: Config, clock: Clock, log: Log): Cluster | Promise<Cluster> {
+async function openCluster(config: Config, clock: Clock, log: Log): Promise<Cluster> {
   const { redisUrls } = config;
-  if (redisUrls.length > 0 && config.databaseUrl.startsWith('sqlite:')) {
+  if (redisUrls.length === 0) return new MemoryCluster(clock);
+  const cluster = await openRedisCluster(redisUrls, clock, log);
+  if (config.databaseUrl.startsWith('sqlite:')) {
     const found = 'EARSHOT_REDIS_URL joins nodes, but each has apps and settings of its own in SQLite';
     log.warn(`${found}; set EARSHOT_DATABASE_URL to one PostgreSQL for all`);
   }
-  return redisUrls.length > 0 ? openRedisCluster(redisUrls, clock, log) : new MemoryCluster(clock);
+  return cluster;
 }
 
 /** Room for the largest client event that any app allows, with its data written in escapes. */
