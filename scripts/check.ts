@@ -27,6 +27,7 @@ const serverRows = [
   ['inspect', 'transports', 'api'],
   ['home', 'dashboard'],
   ['chat'],
+  ['transfer'],
   ['routes.ts'],
   ['server.ts'],
   ['commands'],

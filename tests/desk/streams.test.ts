@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { connect } from 'node:net';
 import type { LiveFigures, Operator, TraceBatch, TraceEntry } from '@earshot/dashboard';
 import { startServer } from '../support/server.ts';
 import { Browser, eventually, signedIn } from './support/desk.ts';
@@ -130,4 +131,27 @@ test('a server that drains does not wait for the pages that watch it', async () 
   const drained = server.node.drain();
   await eventually(() => expect(live.ended).toBe(true));
   await drained;
+});
+
+test('a page that does not read is cut, and nobody else notices', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const socket = connect(server.port, '127.0.0.1');
+  const target = '/dashboard/api/v1/apps/3/console?kinds=published';
+  socket.write(
+    `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${browser.cookie}\r\n\r\n`,
+  );
+  socket.pause();
+  const live = await follow(browser, '/apps/3/live');
+  const data = 'x'.repeat(4_000);
+  await eventually(async () => {
+    const batch = Array.from({ length: 10 }, () => ({ name: 'e', channel: 'c', data }));
+    await Promise.all(Array.from({ length: 20 }, () => server.api.post('/batch_events', { batch })));
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    expect(metrics).toMatch(/^earshot_desk_streams_cut_total 1$/m);
+  });
+  socket.destroy();
+  const seen = live.events('figures').length;
+  await eventually(() => expect(live.events('figures').length).toBeGreaterThan(seen));
+  expect(live.ended).toBe(false);
 });

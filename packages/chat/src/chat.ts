@@ -79,6 +79,11 @@ export interface Chat {
   stop(): Promise<void>;
 }
 
+/** Brings the chat's tables up to date. */
+export function migrateChat(database: Database): Promise<void> {
+  return migrate(database, 'chat', chatMigrations);
+}
+
 /** Opens the tables and puts the parts together: the one place that knows them all. */
 export async function createChat(options: ChatOptions): Promise<Chat> {
   const { database, clock, log, apps, host, prefix } = options;
@@ -87,7 +92,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     log.error(describeError(error), `chat: ${stage} failed`);
     options.onProblem(stage, error);
   };
-  await migrate(database, 'chat', chatMigrations);
+  await migrateChat(database);
   const common = {
     db: database.kysely.withTables<ChatTables>(),
     kind: database.kind,

@@ -3,3 +3,5 @@ export { type Database, openDatabase } from './database.ts';
 export { DataError } from './error.ts';
 export { lockDataFolder } from './folder-lock.ts';
 export { migrate } from './migrate.ts';
+export { copySqlite } from './sqlite-copy.ts';
+export { exportLines, importLines, type Transferred } from './transfer.ts';
