@@ -58,6 +58,19 @@ const conformanceOver = (transport: string): Step => ({
   minutes: 15,
 });
 
+/** The files of the suite in which several nodes play, with a real broker between them. */
+const nodesTogether = [
+  'api',
+  'cache',
+  'client-events',
+  'connection',
+  'counts',
+  'drain',
+  'presence',
+  'slow-cluster',
+  'users',
+];
+
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
   { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
@@ -74,6 +87,14 @@ const steps: readonly Step[] = [
   conformanceOver('xhr_streaming'),
   conformanceOver('xhr_polling'),
   conformanceOver('event_stream'),
+  {
+    name: 'conformance over redis',
+    command: bunTest(testTimeoutMs, ...nodesTogether.map((name) => `./tests/conformance/${name}.test.ts`)),
+    tests: true,
+    env: { EARSHOT_TEST_CLUSTER: 'redis' },
+    minutes: 15,
+  },
+  { name: 'faults', command: bunTest(playTimeoutMs, './tests/faults'), tests: true, minutes: 15 },
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
   { name: 'desk', command: bunTest(playTimeoutMs, './tests/desk'), tests: true, minutes: 15 },

@@ -60,6 +60,16 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
   tlsKey: { good: [], bad: [] },
   tlsPort: { good: [], bad: ['x', '65536'] },
   dataDir: { good: [['/srv/earshot', '/srv/earshot']], bad: [] },
+  redisUrls: {
+    good: [
+      ['redis://127.0.0.1', ['redis://127.0.0.1']],
+      [
+        'redis://:p%40ss@[::1]:6379/2, rediss://u:p@redis.example.com',
+        ['redis://:p%40ss@[::1]:6379/2', 'rediss://u:p@redis.example.com'],
+      ],
+    ],
+    bad: ['127.0.0.1', 'http://127.0.0.1', 'redis://', 'redis://127.0.0.1/x', 'redis://127.0.0.1,localhost'],
+  },
   databaseUrl: {
     good: [
       ['postgres://u:p@h/d', 'postgres://u:p@h/d'],
@@ -262,6 +272,7 @@ test('without any setting the defaults are those of the design', () => {
     path: '',
     publicUrl: null,
     trustedProxies: [],
+    redisUrls: [],
     tls: null,
     metricsToken: null,
     adminPassword: null,

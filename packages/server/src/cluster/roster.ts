@@ -59,7 +59,13 @@ export interface Roster {
 }
 
 export interface RosterReceiver {
-  /** @param origin whether this node is the one to hand the fact to consumers that want it once per cluster */
-  told(fact: Fact, origin: boolean): void;
+  /**
+   * @param origin whether this node is the one to hand the fact to consumers that want it once per cluster
+   * @param heard whether the subscribers of this node know it already: it was told them while the broker was away, or the
+   *   fact comes from a node that died before it handed it on
+   */
+  told(fact: Fact, origin: boolean, heard?: boolean): void;
+  /** This node has swept another: what consumers there had been told and were still to do may be left undone. */
+  swept?(): void;
   onProblem(stage: string, error: unknown): void;
 }

@@ -49,6 +49,8 @@ export interface Webhooks {
   refresh(): Promise<void>;
   /** Begins to deliver, and tells after the lease what a crash left untold. */
   start(present: Present): void;
+  /** Another node died, or went, and may have known of ends that it was still to tell. */
+  nodeDied(): void;
   stop(): Promise<void>;
 }
 
@@ -207,6 +209,12 @@ export async function openWebhooks(options: {
   });
 
   let reconciling: Timer | undefined;
+  const reconcileAfterLease = () => {
+    reconciling?.cancel();
+    reconciling = clock.after(leaseMs, () => {
+      inBackground('webhooks: telling what a crash left', reconcileAll());
+    });
+  };
   return {
     desk: createWebhookDesk({
       ...{ database, db, apps, endpoints, delivery, journal, clock },
@@ -235,10 +243,9 @@ export async function openWebhooks(options: {
       teller.start(present);
       endpoints.start();
       delivery.start();
-      reconciling = clock.after(leaseMs, () => {
-        inBackground('webhooks: telling what a crash left', reconcileAll());
-      });
+      reconcileAfterLease();
     },
+    nodeDied: () => reconcileAfterLease(),
     async stop() {
       reconciling?.cancel();
       teller.stop();
