@@ -16,8 +16,8 @@ export interface CrashOptions {
   readonly say?: (line: string) => void;
 }
 
-/** A change so shortly before a kill may be untold: what the write under way would have held. */
-const lastMomentMs = 1_000;
+/** A change so shortly before a kill may be untold: what the write under way would have held, on a busy disk. */
+const lastMomentMs = 3_000;
 
 const channels = [
   ...Array.from({ length: 30 }, (_, n) => `room-${n}`),
