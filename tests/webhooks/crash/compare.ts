@@ -78,7 +78,7 @@ export function compare(
     const told = byKey.get(key) ?? [];
     const believedAt = (at: number) => told.findLast((event) => event.at <= at)?.begins ?? false;
     for (const { from } of all) {
-      if (!believedAt(from))
+      if (from !== null && !believedAt(from))
         problems.push(`LOST: ${JSON.stringify(key)} was seen to begin at ${from}, and not told`);
     }
     // Where nobody was for long enough, that was told before somebody came back.
@@ -93,7 +93,7 @@ export function compare(
   return {
     problems,
     figures: {
-      'subscriptions that clients saw': holds.length,
+      'subscriptions that clients saw': holds.filter(({ from }) => from !== null).length,
       'channels and members': holdsOf.size,
       'events that the endpoint got': events,
       'of these again': again,
@@ -105,8 +105,8 @@ export function compare(
 function gaps(holds: readonly Hold[]): { begin: number; end: number }[] {
   const found: { begin: number; end: number }[] = [];
   let until = Number.POSITIVE_INFINITY;
-  for (const { from, to } of [...holds].sort((a, b) => a.from - b.from)) {
-    if (from > until) found.push({ begin: until, end: from });
+  for (const { asked, to } of [...holds].sort((a, b) => a.asked - b.asked)) {
+    if (asked > until) found.push({ begin: until, end: asked });
     const end = to ?? Number.POSITIVE_INFINITY;
     until = until === Number.POSITIVE_INFINITY ? end : Math.max(until, end);
   }
