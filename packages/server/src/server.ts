@@ -80,8 +80,11 @@ export interface EarshotServer {
   signInLink(): Promise<string>;
   /** Takes over the certificate that is in its files now, without ending a connection. @returns whether it could */
   renewCertificate(): boolean;
-  /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
-  drain(): Promise<void>;
+  /**
+   * Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN).
+   * @param isReplaced another process has the port as well: new clients are left to it instead of being refused
+   */
+  drain(isReplaced?: boolean): Promise<void>;
   /** Stops at once. */
   stop(): Promise<void>;
 }
@@ -364,11 +367,10 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     webhooks: webhooks.desk,
     signInLink: async () => address + (await home.createSignInLink()),
     renewCertificate: () => listeners.renew(),
-    async drain() {
+    async drain(isReplaced = false) {
       isReady = false;
       dashboard.close();
-      // Where others share the port, new clients go to them from now on.
-      if (place !== undefined) listeners.refuseNew();
+      if (isReplaced) listeners.refuseNew();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
       await untilIdle(listeners, http, clock, config.drainSeconds);

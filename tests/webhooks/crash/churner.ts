@@ -67,16 +67,18 @@ export class Churner {
 
   join(name: string): void {
     if (this.#channels.has(name)) return;
+    this.#ask(name, Date.now());
     const channel = this.#client.subscribe(name);
     this.#channels.set(name, channel);
-    this.#ask(name, Date.now());
     channel.bind('pusher:subscription_succeeded', () => {
       const hold = this.#open.get(name);
       if (this.#channels.get(name) === channel && hold !== undefined) hold.from ??= Date.now();
     });
   }
 
+  /** Only where it is subscribed: pusher-js subscribes again, after a break, to what it was told to leave too early. */
   leave(name: string): void {
+    if (this.#open.get(name)?.from === null) return;
     this.#end(name, Date.now());
     this.#channels.get(name)?.unbind();
     this.#channels.delete(name);

@@ -87,7 +87,13 @@ export function compare(
       if (end - begin < lasted || kills.some((at) => at >= begin - lateMs && at <= begin + lasted)) continue;
       ends++;
       if (believedAt(begin + lasted))
-        problems.push(`LOST: ${JSON.stringify(key)} ended at ${begin}, and that was not told`);
+        problems.push(
+          `LOST: ${JSON.stringify(key)} ended at ${begin}, and that was not told; told were ${around(told, begin)}, ` +
+            `held was it ${all
+              .map(({ asked, from, to }) => [asked, from ?? begin, to ?? begin].map((at) => at - begin))
+              .filter(([at = 0]) => Math.abs(at) < 20_000)
+              .join(' / ')}`,
+        );
     }
   }
   return {
@@ -111,6 +117,14 @@ function gaps(holds: readonly Hold[]): { begin: number; end: number }[] {
     until = until === Number.POSITIVE_INFINITY ? end : Math.max(until, end);
   }
   return found;
+}
+
+/** What was told in the seconds before and after, as milliseconds from `at`. */
+function around(told: readonly Told[], at: number): string {
+  return told
+    .filter((event) => Math.abs(event.at - at) < 20_000)
+    .map((event) => `${event.begins ? '+' : '-'} at ${event.at - at}`)
+    .join(', ');
 }
 
 function isNearAKill(at: number, kills: readonly number[], ms: number): boolean {

@@ -114,7 +114,7 @@ export class Fleet {
   async drain(): Promise<boolean> {
     this.#isEnding = true;
     this.#desk.close();
-    const ended = await Promise.all([...this.#alive].map((worker) => this.#drain(worker)));
+    const ended = await Promise.all([...this.#alive].map((worker) => this.#drain(worker, false)));
     return ended.every((code) => code === 0);
   }
 
@@ -148,7 +148,7 @@ export class Fleet {
     if (old === null || old.hasEnded) return;
     const seat = await old.seat;
     if (seat !== null) this.#desk.handOver(seat);
-    await this.#drain(old);
+    await this.#drain(old, true);
   }
 
   #launch(slot: Slot): Worker {
@@ -206,11 +206,11 @@ export class Fleet {
   }
 
   /** @returns the exit code */
-  async #drain(worker: Worker): Promise<number> {
+  async #drain(worker: Worker, isReplaced: boolean): Promise<number> {
     const seat = this.#desk.seats.find(({ id }) => id === worker.id);
     // One that has not started yet has nothing to drain.
     if (seat === undefined) worker.process.kill('SIGKILL');
-    else seat.link.note('drain');
+    else seat.link.note('drain', isReplaced);
     const timer = setTimeout(() => {
       this.#log.error({ pid: worker.process.pid }, 'workers: one did not end in time');
       worker.process.kill('SIGKILL');

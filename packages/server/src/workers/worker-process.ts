@@ -26,23 +26,23 @@ export async function beWorker(
   let server: Awaited<ReturnType<typeof startWorker>> | null = null;
   server = await startWorker({ config, log, link, id });
   const { drain } = server;
-  const end = async (code: number) => {
+  const end = async (code: number, isReplaced: boolean) => {
     if (isEnding) return;
     isEnding = true;
     try {
-      await drain();
+      await drain(isReplaced);
     } catch (error) {
       log.error({ err: error }, 'the drain failed');
       process.exit(1);
     }
     process.exit(code);
   };
-  link.on('drain', () => void end(0));
+  link.on<boolean>('drain', (isReplaced) => void end(0, isReplaced));
   link.onClose(() => {
     if (isEnding) return;
     log.error('the supervisor is gone; draining');
     // Nobody is left to end a drain that hangs, as one may that waits for what the supervisor had.
     setTimeout(() => process.exit(1), config.drainSeconds * 2_000 + 10_000);
-    void end(1);
+    void end(1, false);
   });
 }

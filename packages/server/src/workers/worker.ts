@@ -67,7 +67,11 @@ export async function startWorker(
       link.close();
     }
   };
-  return { ...server, drain: () => end(() => server.drain()), stop: () => end(() => server.stop()) };
+  return {
+    ...server,
+    drain: (isReplaced) => end(() => server.drain(isReplaced)),
+    stop: () => end(() => server.stop()),
+  };
 }
 
 function listenForForwarded(path: string, worker: WorkerParts): { stop(): void } {
