@@ -230,6 +230,8 @@ test('workers do not outlive a supervisor that is killed', async () => {
   await using server = await start(env);
   const workers = workersOf(server);
   const wire = await server.connect();
+  // Its worker has heard by then that the supervisor knows it.
+  succeeded(await wire.subscribe('a'));
   server.signal('SIGKILL');
   expect((await wire.closed).code).toBe(4200);
   await eventually(() => !workers.some(isAlive), 'the workers have ended');
