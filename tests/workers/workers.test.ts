@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { channelAuth } from '../support/api.ts';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
+import { succeeded } from '../support/server.ts';
 import { WebSocketWire, type Wire } from '../support/wire.ts';
 
 const env = { EARSHOT_WORKERS: '2', EARSHOT_DRAIN_SECONDS: '1' };
