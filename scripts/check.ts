@@ -18,7 +18,7 @@ const serverRows = [
   ['config'],
   ['config.ts', 'start-error.ts'],
   ['chat-config.ts'],
-  ['channels', '@earshot/data'],
+  ['channels', 'link', '@earshot/data'],
   ['apps', 'operators'],
   ['cluster', 'metrics'],
   ['trace', 'statistics'],
@@ -27,9 +27,9 @@ const serverRows = [
   ['inspect', 'transports', 'api'],
   ['home', 'dashboard'],
   ['chat'],
-  ['routes.ts'],
+  ['routes.ts', 'place.ts'],
   ['server.ts'],
-  ['commands'],
+  ['commands', 'workers'],
   ['main.ts'],
 ];
 

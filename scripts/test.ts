@@ -58,6 +58,13 @@ const conformanceOver = (transport: string): Step => ({
   minutes: 15,
 });
 
+/** What of conformance has to do with where a session of an HTTP transport lives. */
+const onTransports = ['http-transports', 'event-stream', 'subscribe', 'presence', 'private', 'client-events'];
+/** What of it has to do with several processes being one server. */
+const ofWorkers = ['users', 'counts', 'cache', 'api', 'connection', 'webhooks', 'tls', ...onTransports];
+const conformanceFiles = (names: readonly string[]) =>
+  names.map((name) => `./tests/conformance/${name}.test.ts`);
+
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
   { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
@@ -74,6 +81,28 @@ const steps: readonly Step[] = [
   conformanceOver('xhr_streaming'),
   conformanceOver('xhr_polling'),
   conformanceOver('event_stream'),
+  {
+    name: 'conformance of two workers',
+    command: bunTest(testTimeoutMs, ...conformanceFiles(ofWorkers)),
+    tests: true,
+    // Requests that one worker passes to the other are of the test's process as well.
+    env: { EARSHOT_TEST_WORKERS: '2', BUN_CONFIG_MAX_HTTP_REQUESTS: '5000' },
+    minutes: 15,
+  },
+  ...['xhr_streaming', 'xhr_polling', 'event_stream'].map(
+    (transport): Step => ({
+      name: `two workers, ${transport}`,
+      command: bunTest(testTimeoutMs, ...conformanceFiles(onTransports)),
+      tests: true,
+      env: {
+        EARSHOT_TEST_TRANSPORT: transport,
+        EARSHOT_TEST_WORKERS: '2',
+        BUN_CONFIG_MAX_HTTP_REQUESTS: '5000',
+      },
+      minutes: 10,
+    }),
+  ),
+  { name: 'workers', command: bunTest(playTimeoutMs, './tests/workers'), tests: true, minutes: 10 },
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },

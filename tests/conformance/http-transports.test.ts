@@ -184,9 +184,9 @@ httpTest('HTTP-6: the newest of two receivers wins, without o, and nothing is lo
   const third = session.poll();
   await second.end();
   const fourth = session.poll();
-  const answers = Promise.all([third, fourth]);
+  expect(await third).toBe('');
   await server.api.publish('news', 'e', 'once');
-  expect((await answers).join('')).toMatch(/^a\["[^\n]*once[^\n]*"\]\n$/);
+  expect(await fourth).toMatch(/^a\["[^\n]*once[^\n]*"\]\n$/);
 });
 
 httpTest('HTTP-6: a stream that is long enough gets no more, and the next one has the rest', async () => {
@@ -262,7 +262,9 @@ httpTest('HTTP-8: several messages in one send; anything else is refused', async
   await session.poll();
   const subscribe = (channel: string) => JSON.stringify({ event: 'pusher:subscribe', data: { channel } });
   expect(await session.send(JSON.stringify([subscribe('a'), subscribe('b')]))).toBe(204);
-  expect((await session.poll()).match(/subscription_succeeded/g)).toHaveLength(2);
+  let answers = await session.poll();
+  // A worker of several asks the supervisor before it answers each.
+  while ((answers.match(/subscription_succeeded/g)?.length ?? 0) < 2) answers += await session.poll();
   for (const body of ['', '{}', '[1]', '["a"', 'null', '"a"']) expect(await session.send(body)).toBe(400);
   expect(await session.send(JSON.stringify(['x'.repeat(200_000)]))).toBe(413);
   expect(await session.send(`["${'x'.repeat(1_000_000)}"]`)).toBe(413);
@@ -272,7 +274,8 @@ httpTest('HTTP-8: several messages in one send; anything else is refused', async
 httpTest('HTTP-8: an address that asks for too many sessions that are not there has to wait', async () => {
   await using server = await startServer();
   const guesses = await Promise.all(Array.from({ length: 310 }, () => new Session(server).send('[]')));
-  expect(new Set(guesses)).toEqual(new Set([404, 429]));
+  expect(new Set(guesses)).toContain(404);
+  expect(await new Session(server).send('[]')).toBe(429);
   expect(await new Session(server).poll()).toMatch(greeting); // clients that begin are not concerned
 });
 

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { startReceiver } from './receiver.ts';
 import { beyondBare, beyondPlain, earshotAlone, ofDesk, scenarios } from './scenarios/index.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
+import { workersSettings } from './scenarios/workers.ts';
 import {
   pinned,
   type ServerName,
@@ -102,7 +103,10 @@ function progress(text: string): void {
 /** One server and one generator, from start to end. */
 async function measure(scenario: string, name: ServerName, scale: Scale): Promise<Measures> {
   const receiver = name === 'desk' ? startReceiver() : null;
-  const server = await startServer(name, receiver === null ? {} : webhookTo(receiver.url));
+  const server = await startServer(name, {
+    ...(receiver === null ? {} : webhookTo(receiver.url)),
+    ...(scenario === 'workers' ? workersSettings : {}),
+  });
   const { port, pid, app } = server;
   const generator = startChild(
     pinned('generator', [

@@ -62,6 +62,23 @@ const within = (
 export const rows: readonly Row[] = [
   { scenario: 'fanout', measure: 'rate', label: 'saturated: deliveries/s', goal: atLeast(15, 'soketi') },
   { scenario: 'fanout', measure: 'cpu', label: 'saturated: CPU µs per delivery', goal: atMost(1.15) },
+  {
+    scenario: 'workers',
+    measure: 'cpu',
+    label: 'two workers saturated: CPU µs per delivery, all processes',
+    goal: {
+      text: '≤ 1.2× one process',
+      against: { scenario: 'fanout', measure: 'cpu' },
+      met: (earshot, one) => earshot <= one * 1.2,
+    },
+  },
+  {
+    scenario: 'workers',
+    measure: 'uneven',
+    label: 'two workers: % that one works more',
+    goal: alone('≤ 10', 10),
+  },
+  { scenario: 'workers', measure: 'supervisor', label: 'two workers: % of the CPU that is the supervisor’s' },
   { scenario: 'paced50', measure: 'cpu', label: '50 publishes/s: CPU µs per delivery' },
   { scenario: 'paced50', measure: 'p50', label: '50 publishes/s: latency p50, ms', goal: within(1, 'ms') },
   { scenario: 'paced50', measure: 'p99', label: '50 publishes/s: latency p99, ms' },

@@ -4,6 +4,9 @@ import { Api } from './api.ts';
 import { temporaryFolder, vectorApp } from './server.ts';
 import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
+/** Workers start one after the other; a busy machine needs more than an idle one. */
+const startMs = 60_000;
+
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
 /** The server as people run it, in a process of its own; use with `await using`. */
@@ -18,7 +21,7 @@ export class EarshotProcess implements AsyncDisposable {
   #wake: () => void = () => undefined;
 
   /** Starts it with these settings besides those of a test server, and waits until it listens. */
-  static async start(env: Record<string, string> = {}, patience = 2 * patienceMs): Promise<EarshotProcess> {
+  static async start(env: Record<string, string> = {}, patience = startMs): Promise<EarshotProcess> {
     const folder = await temporaryFolder();
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -10,6 +10,7 @@ import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
+import { startWorkers } from './workers.ts';
 
 // A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
 setDefaultTimeout(120_000);
@@ -20,6 +21,12 @@ export const vectorApp: Credentials = {
   key: '278d425bdf160c739803',
   secret: '7ad3773142a6692b25b8',
 };
+
+/**
+ * With EARSHOT_TEST_WORKERS every server is so many workers behind one port; but not where a test has time in its hands,
+ * because it moves it when what it did is done, and other workers hear of that a moment later.
+ */
+const workers = Number(process.env.EARSHOT_TEST_WORKERS ?? 1);
 
 /** Clients on HTTP transports count as gone after this in the tests, which do not wait for 5 s each time. */
 const graceMs = transport === 'xhr_polling' ? 300 : 100;
@@ -102,14 +109,17 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   if (!('config' in read)) throw new Error(`the settings of this test are wrong: ${JSON.stringify(read)}`);
   const clock = options.clock ?? systemClock;
   const { cluster } = options;
-  const node = await createServer({
+  const parts = {
     config: read.config,
     clock,
     ...(overWebSocket && options.httpGraceMs === undefined
       ? {}
       : { httpGrace: { ms: options.httpGraceMs ?? graceMs, clock: patientClock } }),
-    ...(cluster === undefined ? {} : { cluster }),
-  });
+  };
+  const node =
+    cluster === undefined && options.clock === undefined && workers > 1
+      ? await startWorkers(parts, workers)
+      : await createServer({ ...parts, ...(cluster === undefined ? {} : { cluster }) });
   return new TestServer(node, clock, read.config.path, certificate, async () => {
     await folder?.[Symbol.asyncDispose]();
     await certificate?.[Symbol.asyncDispose]();

@@ -3,3 +3,11 @@ export { type Database, openDatabase } from './database.ts';
 export { DataError } from './error.ts';
 export { lockDataFolder } from './folder-lock.ts';
 export { migrate } from './migrate.ts';
+export {
+  type DatabaseOwner,
+  ownSqlite,
+  type StatementAnswer,
+  type StatementRequest,
+  type StatementSession,
+} from './owner.ts';
+export { openRemoteDatabase } from './remote.ts';

@@ -93,6 +93,13 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
     bad: ['no', 'TRUE'],
   },
   pingSeconds: { good: [['1', 1]], bad: ['0', '3601'] },
+  workers: {
+    good: [
+      ['auto', 'auto'],
+      ['64', '64'],
+    ],
+    bad: ['0', '65', 'all', '-1'],
+  },
   drainSeconds: { good: [['0', 0]], bad: ['-1', '3601'] },
   leaseSeconds: { good: [['3', 3]], bad: ['2', '3601'] },
   outboxBytes: { good: [['1073741824', 1_073_741_824]], bad: ['65535', '4MiB'] },
@@ -263,6 +270,7 @@ test('without any setting the defaults are those of the design', () => {
     publicUrl: null,
     trustedProxies: [],
     tls: null,
+    workers: '1',
     metricsToken: null,
     adminPassword: null,
     dashboardOidcIssuer: null,
@@ -372,7 +380,7 @@ describe('flags and variables', () => {
   });
 
   test('all that is wrong is reported at once', () => {
-    const env = { EARSHOT_PORT: 'x', EARSHOT_APP_ENABLED: 'x', EARSHOT_NOTHING: '1', EARSHOT_WORKERS: '2' };
+    const env = { EARSHOT_PORT: 'x', EARSHOT_APP_ENABLED: 'x', EARSHOT_NOTHING: '1', EARSHOT_WORKERS: '0' };
     expect(errorsOf(env, ['--nothing'])).toHaveLength(5);
   });
 

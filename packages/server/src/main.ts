@@ -6,11 +6,16 @@ import { type ChatConfig, readChatConfig } from './chat-config.ts';
 import { appsCommand, loginLinkCommand, operatorsCommand } from './commands/run.ts';
 import { type Config, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
+import { workersOf } from './workers/count.ts';
+import { FleetError } from './workers/fleet.ts';
+import type { Supervisor } from './workers/supervisor.ts';
 
 /** What the first word may be; without one the server runs. They are told in `--help` (config/help.ts). */
 const commands: Readonly<Record<string, (rest: readonly string[]) => Promise<number>>> = {
   serve: (rest) => run(readConfig(rest, process.env), serve),
   chat: (rest) => run(readChatConfig(rest, process.env), serveChat),
+  // What a supervisor starts (workers/); for nobody else.
+  worker: (rest) => run(readConfig(rest.slice(3), process.env), (config) => serveAsWorker(config, rest)),
   apps: (rest) => appsCommand(rest, process.env),
   operators: (rest) => operatorsCommand(rest, process.env),
   'login-link': (rest) => loginLinkCommand(rest, process.env),
@@ -51,6 +56,8 @@ async function run<Settings>(
     return 0;
   } catch (error) {
     if (error instanceof StartError || error instanceof DataError) return failed([error.message]);
+    // The worker has said why.
+    if (error instanceof FleetError) return error.exitCode;
     console.error(error);
     return 1;
   }
@@ -62,15 +69,48 @@ function failed(errors: readonly string[]): number {
 }
 
 async function serve(config: Config): Promise<void> {
+  const log = createLog(config.logLevel);
+  const count = workersOf(config);
+  if (count > 1) return supervise(config, log, count);
   // Loaded when they are needed: commands beside the server start faster without.
   const { createServer } = await import('./server.ts');
-  const log = createLog(config.logLevel);
   const server = await untilSignal(log, config.drainSeconds, () => createServer({ config, log }));
+  process.on('SIGHUP', () => server.renewCertificate());
   log.info({ url: server.url, tlsUrl: server.tlsUrl, version }, 'listening');
-  if (process.stdout.isTTY) {
-    console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
-    console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
-  }
+  if (process.stdout.isTTY) await greet(server);
+}
+
+async function supervise(config: Config, log: Log, count: number): Promise<void> {
+  const failed = (error: FleetError) => {
+    console.error(`earshot: ${error.message}`);
+    process.exit(error.exitCode);
+  };
+  const { Supervisor } = await import('./workers/supervisor.ts');
+  const args = word === 'serve' ? rest : process.argv.slice(2);
+  let supervisor: Supervisor | null = null;
+  process.on('SIGHUP', () => {
+    if (supervisor === null) return;
+    log.info('workers: replacing one after the other');
+    supervisor.replaceAll().then(
+      () => log.info('workers: replaced'),
+      (error) => log.error({ err: error }, 'workers: replacing failed'),
+    );
+  });
+  supervisor = await untilSignal(log, config.drainSeconds, () =>
+    Supervisor.start({ config, count, args, log, failed }),
+  );
+  log.info({ url: supervisor.url, workers: count, version }, 'listening');
+  if (process.stdout.isTTY) await greet(supervisor);
+}
+
+async function serveAsWorker(config: Config, given: readonly string[]): Promise<void> {
+  const { beWorker } = await import('./workers/worker-process.ts');
+  await beWorker(config, createLog(config.logLevel).child({ worker: Number(given[2]) }), given);
+}
+
+async function greet(server: { readonly address: string; signInLink(): Promise<string> }): Promise<void> {
+  console.log(`\n  Earshot ${version} runs on ${server.address}\n`);
+  console.log(`  Sign in with this link (once, within 15 minutes):\n  ${await server.signInLink()}\n`);
 }
 
 async function serveChat(config: ChatConfig): Promise<void> {
@@ -82,7 +122,7 @@ async function serveChat(config: ChatConfig): Promise<void> {
 }
 
 /** Starts a program that a signal drains; a second signal ends it at once. */
-async function untilSignal<Program extends { drain(): Promise<void> }>(
+async function untilSignal<Program extends { drain(): Promise<void>; kill?(): void }>(
   log: Log,
   drainSeconds: number,
   start: () => Promise<Program>,
@@ -95,7 +135,10 @@ async function untilSignal<Program extends { drain(): Promise<void> }>(
   let isDraining = false;
   const shutDown = async (signal: NodeJS.Signals) => {
     if (program === null) process.exit(0);
-    if (isDraining) process.exit(1);
+    if (isDraining) {
+      program.kill?.();
+      process.exit(1);
+    }
     isDraining = true;
     log.info({ signal, seconds: drainSeconds }, 'draining; a second signal exits at once');
     try {

@@ -5,14 +5,26 @@ import type { Config } from './config.ts';
 import type { Dashboard } from './dashboard/dashboard.ts';
 import type { Home } from './home/home.ts';
 import { publicAddress } from './http/address.ts';
+import { readBody } from './http/body.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
-import { health } from './http/health.ts';
+import { type HealthParts, health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
-import type { Metrics } from './metrics/prometheus.ts';
+import { readForwarded } from './transports/http/owners.ts';
+import type { TransportRequest } from './transports/http/request.ts';
 import { type HttpTransport, isTransportPath } from './transports/http/transport.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
 const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
+
+/** What one worker alone has in its memory (`packages/chat/src/live/pictures.ts`), and how large one may be. */
+const livePictures = /^\/chat\/api\/v1\/live\/rooms\/[^/]+\/pictures(\/|$)/;
+const pictureBodyBytesMax = 4 * 1024 * 1024;
+
+/** How a request gets to the worker that has what it is about. */
+interface OtherWorkers {
+  keeper(): string | null;
+  forward(owner: string, call: TransportRequest, body: Uint8Array | null): Promise<Response>;
+}
 
 /** Takes every request of a listener to the part that answers it. */
 export class Routes {
@@ -21,8 +33,9 @@ export class Routes {
   readonly #home: Home;
   readonly #dashboard: Dashboard;
   readonly #chat: Chat;
-  readonly #metrics: Metrics;
+  readonly #metrics: HealthParts['metrics'];
   readonly #isReady: () => boolean;
+  readonly #others: OtherWorkers | null;
   readonly #http: HttpTransport;
   readonly #clients: Clients;
   readonly #refuseHost: (host: string) => string | null;
@@ -33,10 +46,12 @@ export class Routes {
     home: Home;
     dashboard: Dashboard;
     chat: Chat;
-    metrics: Metrics;
+    metrics: HealthParts['metrics'];
     http: HttpTransport;
     isReady: () => boolean;
+    others: OtherWorkers | null;
   }) {
+    this.#others = parts.others;
     this.#http = parts.http;
     this.#config = parts.config;
     this.#api = parts.api;
@@ -80,10 +95,40 @@ export class Routes {
     }
     if (hostRefusal !== null) return new Response(`${hostRefusal}\n`, { status: 403 });
     if (path === null) return notFound();
+    const keeper = livePictures.test(path) ? (this.#others?.keeper() ?? null) : null;
+    if (keeper !== null && request.method !== 'OPTIONS') {
+      return this.#toKeeper(keeper, {
+        request,
+        path,
+        query: target.query,
+        client: client(),
+        origin: headers.get('origin'),
+        hostAllowed: true,
+        server,
+      });
+    }
     if (path.startsWith('/apps/') || path.startsWith('/users/')) {
       return this.#api.handle(request, { path, query: target.query });
     }
     return this.#page(request, path, client(), (seconds) => server.timeout(request, seconds));
+  }
+
+  /** A request for a session of this worker that came to another one, which says what it knows of the client. */
+  async answerForwarded(request: Request, server: Server<unknown>): Promise<Response> {
+    const { path, query, client, origin, hostAllowed } = readForwarded(request.headers);
+    const call = { request, path, query, client, origin, hostAllowed, server, isForwarded: true };
+    return (await this.#http.answer(call)) ?? (await this.#chat.fetch(request, client)) ?? notFound();
+  }
+
+  /** Pictures of live rooms are in the memory of one process. */
+  async #toKeeper(keeper: string, call: TransportRequest): Promise<Response> {
+    const { request, client } = call;
+    const isLarge = Number(request.headers.get('content-length')) > pictureBodyBytesMax;
+    if (this.#others === null || isLarge) return (await this.#chat.fetch(request, client)) ?? notFound();
+    const body = request.method === 'POST' ? await readBody(request, pictureBodyBytesMax) : null;
+    if (typeof body === 'string')
+      return new Response('The body is too large, or incomplete.\n', { status: 413 });
+    return this.#others.forward(keeper, call, body);
   }
 
   /** Our own pages may connect to every app: to be on an app's list is for pages of others. */

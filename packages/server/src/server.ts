@@ -22,13 +22,16 @@ import { Connections } from './connection/connections.ts';
 import type { Parts } from './connection/parts.ts';
 import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
-import { listen, type PortSetting, type TlsFiles } from './http/listener.ts';
+import { listen } from './http/listener.ts';
+import { Listeners } from './http/listeners.ts';
+import { RateBuckets } from './http/rates.ts';
 import { ClusterInspector } from './inspect/cluster-inspector.ts';
 import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
 import { SignInLimits } from './operators/sign-in-limits.ts';
+import type { Place } from './place.ts';
 import { Routes } from './routes.ts';
 import { openStatistics } from './statistics/open.ts';
 import type { Statistics } from './statistics/statistics.ts';
@@ -49,6 +52,8 @@ export interface ServerOptions {
   readonly httpGrace?: { readonly ms: number; readonly clock: Clock };
   /** Given to several servers of a process, it makes them nodes of one cluster. */
   readonly cluster?: Cluster;
+  /** Makes the server one of several workers. */
+  readonly place?: Place;
 }
 
 /** What a client may send at least in one frame, whatever the apps' settings are: sign-ins with a long watchlist. */
@@ -72,6 +77,8 @@ export interface EarshotServer {
   readonly webhooks: WebhookDesk;
   /** A single-use link that signs a browser in on the page at `/`. */
   signInLink(): Promise<string>;
+  /** Takes over the certificate that is in its files now, without ending a connection. @returns whether it could */
+  renewCertificate(): boolean;
   /** Stops taking connections, lets the present ones go in slices, finishes what runs, and stops (DRAIN). */
   drain(): Promise<void>;
   /** Stops at once. */
@@ -97,7 +104,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
-  const cluster: Cluster = options.cluster ?? new MemoryCluster(clock);
+  const { place } = options;
+  const cluster: Cluster = options.cluster ?? place?.cluster ?? new MemoryCluster(clock);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
@@ -107,9 +115,11 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     work.catch((error) => onProblem(stage, error));
   };
 
-  const lock = await lockDataFolder(config.dataDir);
-  stack.defer(() => lock.release());
-  const database = await openDatabase(config.databaseUrl);
+  if (place === undefined) {
+    const lock = await lockDataFolder(config.dataDir);
+    stack.defer(() => lock.release());
+  }
+  const database = place?.database ?? (await openDatabase(config.databaseUrl));
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
@@ -128,15 +138,21 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
   /** Facts that are the cluster's, not this node's alone: each reaches these once. */
   const consumers: ((fact: Fact) => void)[] = [];
-  const told = (fact: Fact, origin: boolean) => {
+  const told = (fact: Fact, here: boolean, origin: boolean) => {
     try {
-      announcer.announce(fact);
+      if (here) announcer.announce(fact);
       if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
     }
   };
-  const roster = cluster.connectRoster({ told, onProblem }, clock, config.leaseSeconds * 1000);
+  const factReceiver = {
+    told: (fact: Fact, origin: boolean) => told(fact, true, origin),
+    toldAgain: (fact: Fact) => told(fact, false, true),
+    written: () => webhooks.written(),
+    onProblem,
+  };
+  const roster = cluster.connectRoster(factReceiver, clock, config.leaseSeconds * 1000);
   stack.defer(() => roster.close());
   const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {
@@ -207,7 +223,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
   const inspector = new ClusterInspector({ nodes, apps, hub, connections, roster, cache, bus, clock });
-  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock };
+  const rates = place?.rates ?? new RateBuckets(clock);
+  const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock, rates };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
     config,
@@ -221,11 +238,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => chat.stop());
   consumers.push((fact) => tellChat(chat, fact));
   const frameBytesMax = largestFrame(apps);
-  const http = new HttpTransport(parts, connections, topics, {
+  const bounds = {
     outboxBytes: config.outboxBytes,
     messageBytesMax: frameBytesMax,
     grace: options.httpGrace ?? null,
-  });
+  };
+  const http = new HttpTransport(parts, connections, topics, bounds, place?.sessions);
   const byTransport = () => {
     const counts = http.counts();
     let others = 0;
@@ -268,29 +286,59 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     version,
   });
   stack.defer(() => dashboard.close());
-  const routes = new Routes({ config, api, home, dashboard, chat, metrics, http, isReady: () => isReady });
-  const servers: Server<WebSocketSocket>[] = [];
+  const routes = new Routes({
+    config,
+    api,
+    home,
+    dashboard,
+    chat,
+    metrics: {
+      contentType: metrics.contentType,
+      text: async () => (place === undefined ? metrics.text() : Metrics.textOfAll(await place.scrape())),
+    },
+    http,
+    isReady: () => isReady || place?.isReady() === true,
+    others: place === undefined ? null : { keeper: place.keeper, forward: place.sessions.forward },
+  });
+  place?.attach({
+    metrics: () => metrics.values(),
+    forwarded: (request, server) => routes.answerForwarded(request, server),
+  });
+  const listeners = new Listeners<WebSocketSocket>({
+    host: config.host,
+    clock,
+    log,
+    open(port) {
+      const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
+      const server = listen({
+        host: config.host,
+        port: port.number,
+        portSetting: port.setting,
+        tls: port.tls,
+        shared: port.shared,
+        websocket: transport.handler,
+        fetch: (request, server) => routes.answer(request, server, transport),
+      });
+      transport.attach(server);
+      return { server, ended: () => topics.remove(transport) };
+    },
+  });
   stack.defer(async () => {
     isReady = false;
-    for (const server of servers) await server.stop(true);
+    await listeners.stop();
   });
-  const open = (port: number, portSetting: PortSetting, tls: TlsFiles | null) => {
-    const transport = new WebSocketTransport(parts, connections, topics, config.outboxBytes, frameBytesMax);
-    const server = listen({
-      host: config.host,
-      port,
-      portSetting,
-      tls,
-      websocket: transport.handler,
-      fetch: (request, server) => routes.answer(request, server, transport),
-    });
-    transport.attach(server);
-    servers.push(server);
-    return server;
-  };
   const { tls } = config;
-  const main = open(config.port, 'EARSHOT_PORT', tls !== null && tls.port === null ? tls : null);
-  const second = tls !== null && tls.port !== null ? open(tls.port, 'EARSHOT_TLS_PORT', tls) : null;
+  const shared = place !== undefined;
+  const main = listeners.add({
+    number: config.port,
+    setting: 'EARSHOT_PORT',
+    tls: tls !== null && tls.port === null ? tls : null,
+    shared,
+  });
+  const second =
+    tls !== null && tls.port !== null
+      ? listeners.add({ number: tls.port, setting: 'EARSHOT_TLS_PORT', tls, shared })
+      : null;
 
   const url = urlOf(main, config.host);
   const address = config.publicUrl?.replace(/\/$/, '') ?? url + config.path;
@@ -306,12 +354,15 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     statistics,
     webhooks: webhooks.desk,
     signInLink: async () => address + (await home.createSignInLink()),
+    renewCertificate: () => listeners.renew(),
     async drain() {
       isReady = false;
       dashboard.close();
+      // Where others share the port, new clients go to them from now on.
+      if (place !== undefined) listeners.refuseNew();
       fanOut.flushAll();
       await connections.drain(config.drainSeconds);
-      await untilIdle(servers, http, clock, config.drainSeconds);
+      await untilIdle(listeners, http, clock, config.drainSeconds);
       await stop();
     },
     stop,
@@ -332,14 +383,16 @@ function urlOf(server: Server<WebSocketSocket>, host: string): string {
 
 /** Waits until the requests in hand are answered and the clients are gone, at most for `seconds`. */
 async function untilIdle(
-  servers: readonly Server<WebSocketSocket>[],
+  listeners: Listeners<WebSocketSocket>,
   http: HttpTransport,
   clock: Clock,
   seconds: number,
 ): Promise<void> {
   const deadline = clock.monotonic() + seconds * 1000;
   while (clock.monotonic() < deadline) {
-    const idle = servers.every((server) => server.pendingRequests === 0 && server.pendingWebSockets === 0);
+    const idle = listeners.servers.every(
+      (server) => server.pendingRequests === 0 && server.pendingWebSockets === 0,
+    );
     if (idle && http.unfetched === 0) return;
     await new Promise<void>((resolve) => clock.after(20, resolve));
   }

@@ -1,7 +1,7 @@
 import type { Target } from '../target.ts';
 import { Publisher, publishRequest } from './publisher.ts';
 import { isPublished, type Listener } from './subscriber.ts';
-import { cpuMicros } from './usage.ts';
+import { cpuMicros, serverMicros } from './usage.ts';
 
 /**
  * How long deliveries may pause before those still missing count as lost, in milliseconds. A server that shares its core with
@@ -51,7 +51,7 @@ export async function measureRound(
   publish: () => Promise<number>,
 ): Promise<Round> {
   const before = deliveries.count;
-  const serverBefore = cpuMicros(target.pid);
+  const serverBefore = serverMicros(target.pid);
   const generatorBefore = cpuMicros(process.pid);
   const startedAt = performance.now();
   const publishes = await publish();
@@ -71,7 +71,7 @@ export async function measureRound(
     deliveries: delivered,
     lost: expected - delivered,
     seconds: (changedAt - startedAt) / 1000,
-    serverMicros: cpuMicros(target.pid) - serverBefore,
+    serverMicros: serverMicros(target.pid) - serverBefore,
     generatorMicros: cpuMicros(process.pid) - generatorBefore,
   };
 }

@@ -11,6 +11,20 @@ export function cpuMicros(pid: number): number {
   return parseCpuMicros(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
+/** Processes that this one has started, such as workers. */
+export function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+}
+
+/** The same of a server: its process, and its workers if it has some. */
+export function serverMicros(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + cpuMicros(one), 0);
+}
+
 /** The process name stands in parentheses and may itself hold blanks and parentheses: count from the last one. */
 export function parseCpuMicros(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -8,6 +8,7 @@ import { presence } from './presence.ts';
 import { publish } from './publish.ts';
 import type { Scenario } from './scenario.ts';
 import { pollingStall } from './stall.ts';
+import { workers } from './workers.ts';
 
 /** Every scenario by the name that `--only` takes and the table uses. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map([
@@ -24,6 +25,7 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['polling-stall', pollingStall],
   ['idle-streaming', httpIdle('xhr_streaming')],
   ['idle-events', httpIdle('event_stream')],
+  ['workers', workers],
   ['desk-fanout', fanout],
   ['desk-publish', publish],
   ['desk-facts', deskFacts],
@@ -49,6 +51,7 @@ export const beyondBare: ReadonlySet<string> = new Set([
   'polling-stall',
   'idle-streaming',
   'idle-events',
+  'workers',
 ]);
 /** Nor soketi: of HTTP transports it has none. */
 export const earshotAlone: ReadonlySet<string> = new Set(

@@ -11,7 +11,7 @@ export const batchEvents: Endpoint = async (parts, call) => {
   if (body instanceof Response) return body;
   const batch = parseBatch(body.value, app.settings);
   if (isRefusal(batch)) return refusal(batch.status, batch.message);
-  const over = takePublishes(parts, app, batch.length);
+  const over = await takePublishes(parts, app, batch.length);
   if (over !== null) return over;
   // All are handed to fan-out before anything is awaited, so that nothing comes between the events of a batch.
   await Promise.all(batch.map((event) => publishEvent(parts, app, event)));

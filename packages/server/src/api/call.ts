@@ -7,6 +7,7 @@ import type { EventCache } from '../cluster/event-cache.ts';
 import type { Publisher } from '../cluster/publish.ts';
 import type { Roster } from '../cluster/roster.ts';
 import type { Connections } from '../connection/connections.ts';
+import type { Rates } from '../http/rates.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Trace } from '../trace/trace.ts';
 
@@ -21,6 +22,7 @@ export interface ApiParts {
   readonly counters: Counters;
   readonly trace: Trace;
   readonly clock: Clock;
+  readonly rates: Rates;
 }
 
 /** One authenticated request. */

@@ -20,7 +20,7 @@ export const channelEvents: Endpoint = async (parts, call) => {
     app.settings,
   );
   if (isRefusal(event)) return refusal(event.status, event.message);
-  const over = takePublishes(parts, app, 1);
+  const over = await takePublishes(parts, app, 1);
   if (over !== null) return over;
   await publishEvent(parts, app, event);
   return new Response(null, { status: 202 });

@@ -10,7 +10,7 @@ export const events: Endpoint = async (parts, call) => {
   if (body instanceof Response) return body;
   const event = parsePublish(body.value, parametersOf(call), app.settings);
   if (isRefusal(event)) return refusal(event.status, event.message);
-  const over = takePublishes(parts, app, 1);
+  const over = await takePublishes(parts, app, 1);
   if (over !== null) return over;
   await publishEvent(parts, app, event);
   if (!wantsInfo(event.info)) return okEmpty();

@@ -4,13 +4,10 @@ import { takeMessages } from '../apps/message-quota.ts';
 import { refusal } from './answer.ts';
 import type { ApiParts } from './call.ts';
 
-/** What each app may still publish on this node, and when that was so. */
-const buckets = new WeakMap<App, { left: number; at: number }>();
-
 /** Counts `publishes` events against the app's limits. @returns the refusal when one is reached */
-export function takePublishes(parts: ApiParts, app: App, publishes: number): Response | null {
+export async function takePublishes(parts: ApiParts, app: App, publishes: number): Promise<Response | null> {
   const { publishesPerSecond, messagesPerDay } = app.settings;
-  if (publishesPerSecond > 0 && isOverRate(parts, app, publishes, publishesPerSecond)) {
+  if (publishesPerSecond > 0 && !(await parts.rates.take(app.id, publishes, publishesPerSecond))) {
     const message = `Over the limit of ${publishesPerSecond} publishes per second for this app: wait a second, then send again`;
     return refusal(429, message, { 'Retry-After': '1' });
   }
@@ -18,19 +15,6 @@ export function takePublishes(parts: ApiParts, app: App, publishes: number): Res
     return refusal(403, errorTexts.messageQuota.text(`${messagesPerDay}`));
   }
   return null;
-}
-
-/**
- * A bucket of `limit` publishes that fills up within a second. A batch larger than the bucket is taken from a full one,
- * and what it took too much has to be filled up first.
- */
-function isOverRate(parts: ApiParts, app: App, publishes: number, limit: number): boolean {
-  const now = parts.clock.monotonic();
-  const bucket = buckets.get(app) ?? { left: limit, at: now };
-  const left = Math.min(limit, bucket.left + ((now - bucket.at) / 1000) * limit);
-  const isOver = left < Math.min(publishes, limit);
-  buckets.set(app, { left: isOver ? left : left - publishes, at: now });
-  return isOver;
 }
 
 /** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */

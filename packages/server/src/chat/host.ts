@@ -57,7 +57,7 @@ export function createInProcessHost(parts: ApiParts, apps: AppRegistry): Channel
 }
 
 async function accepted(parts: ApiParts, app: App, event: Publish): Promise<void> {
-  const over = takePublishes(parts, app, 1);
+  const over = await takePublishes(parts, app, 1);
   if (over !== null) throw new HostError(`The host refused ${event.event}: ${over.status}`);
   await publishEvent(parts, app, event);
 }

@@ -116,6 +116,7 @@ async function assemble(
     port: config.port,
     portSetting: 'EARSHOT_PORT',
     tls: null,
+    shared: false,
     websocket: { message: (socket) => socket.close() },
     async fetch(request, server) {
       const remote = () => server.requestIP(request)?.address ?? '';

@@ -13,6 +13,15 @@ export class MemoryRosterState {
     return new MemoryRoster(this, receiver, clock, leaseMs);
   }
 
+  /** Tells a fact: first the node that caused it, as its origin, then the others that it concerns. */
+  tell(fact: Fact, by: MemoryRoster, concerned: Iterable<MemoryRoster>): void {
+    by.receive(fact, true);
+    for (const node of concerned) if (node !== by) node.receive(fact, false);
+  }
+
+  /** A member who is in has newer info; the list that these nodes share in this process has it. */
+  infoChanged(_at: MemberInfo, _by: MemoryRoster, _concerned: Iterable<MemoryRoster>): void {}
+
   app(appId: string): AppRoster {
     let app = this.apps.get(appId);
     if (app === undefined) {
@@ -21,6 +30,13 @@ export class MemoryRosterState {
     }
     return app;
   }
+}
+
+export interface MemberInfo {
+  readonly appId: string;
+  readonly channel: string;
+  readonly userId: string;
+  readonly userInfo: string | null;
 }
 
 interface AppRoster {
@@ -83,11 +99,24 @@ export class MemoryRoster implements Roster {
     userInfo: string | null,
     membersMax: number,
   ): Promise<JoinOutcome> {
+    return this.joinNow(appId, channel, userId, userInfo, membersMax);
+  }
+
+  joinNow(
+    appId: string,
+    channel: string,
+    userId: string,
+    userInfo: string | null,
+    membersMax: number,
+  ): JoinOutcome {
     const roster = this.#channel(appId, channel);
     const nodes = roster.members.get(userId);
     if (nodes === undefined && membersMax > 0 && roster.members.size >= membersMax)
       return { refused: 'full' };
+    const isNews = nodes !== undefined && roster.list.userInfo(userId) !== userInfo;
     roster.list.set(userId, userInfo);
+    if (isNews)
+      this.#state.infoChanged({ appId, channel, userId, userInfo }, this, roster.membersHere.keys());
     if (nodes?.has(this)) return { list: roster.list };
     roster.membersHere.set(this, (roster.membersHere.get(this) ?? 0) + 1);
     if (nodes !== undefined) nodes.add(this);
@@ -100,6 +129,11 @@ export class MemoryRoster implements Roster {
 
   async leave(appId: string, channel: string, userId: string): Promise<void> {
     this.#removeMember(this, appId, channel, userId);
+  }
+
+  /** Whether this node has members in the channel. */
+  hasMembers(appId: string, channel: string): boolean {
+    return this.#state.app(appId).channels.get(channel)?.membersHere.has(this) === true;
   }
 
   async signIn(appId: string, userId: string): Promise<void> {
@@ -147,6 +181,12 @@ export class MemoryRoster implements Roster {
     this.#remove(this);
   }
 
+  /** Takes back all that this node reported, in the name of another that lives. */
+  closeAs(survivor: MemoryRoster): void {
+    this.crash();
+    survivor.#remove(this);
+  }
+
   /** Stops renewing, as a killed process does; what it held stays until a survivor sweeps it. */
   crash(): void {
     this.#timer.cancel();
@@ -161,6 +201,7 @@ export class MemoryRoster implements Roster {
   /** Takes back all that `node` reported; this node tells what that makes true. */
   #remove(node: MemoryRoster): void {
     this.#state.nodes.delete(node);
+    node.#watched.clear();
     for (const [appId, app] of this.#state.apps) {
       app.connections.delete(node);
       for (const userId of app.users.keys()) this.#removeUser(node, appId, userId);
@@ -208,17 +249,22 @@ export class MemoryRoster implements Roster {
     this.#tellWatchers({ type: 'user_offline', appId, userId });
   }
 
+  /** For `MemoryRosterState.tell`. */
+  receive(fact: Fact, origin: boolean): void {
+    this.#receiver.told(fact, origin);
+  }
+
   #tell(fact: Fact, concerned: ReadonlyMap<MemoryRoster, number>): void {
-    this.#receiver.told(fact, true);
-    for (const node of concerned.keys()) if (node !== this) node.#receiver.told(fact, false);
+    this.#state.tell(fact, this, concerned.keys());
   }
 
   #tellWatchers(fact: Fact & { readonly userId: string }): void {
     const key = `${fact.appId}/${fact.userId}`;
-    this.#receiver.told(fact, true);
-    for (const node of this.#state.nodes) {
-      if (node !== this && node.#watched.has(key)) node.#receiver.told(fact, false);
-    }
+    this.#state.tell(
+      fact,
+      this,
+      [...this.#state.nodes].filter((node) => node.#watched.has(key)),
+    );
   }
 
   #channel(appId: string, channel: string): ChannelRoster {

@@ -6,6 +6,8 @@ import type { Roster } from './roster.ts';
 export interface RosterUnderTest {
   readonly roster: Roster;
   readonly told: { fact: Fact; origin: boolean }[];
+  /** Resolves when what was reported so far is known everywhere; where that is so at once there is none. */
+  settled?(): Promise<void>;
   /** Ends the node without a word, as `kill -9` does. */
   crash(): Promise<void>;
 }
@@ -156,8 +158,10 @@ export function rosterContract(name: string, newNetwork: () => Promise<RosterNet
     const { a, b } = await two();
     a.roster.reportConnections(app, 3);
     b.roster.reportConnections(app, 4);
+    await b.settled?.();
     expect(a.roster.connections(app)).toBe(7);
     await b.roster.close();
+    await a.settled?.();
     expect(a.roster.connections(app)).toBe(3);
   });
 

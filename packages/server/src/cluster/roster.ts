@@ -61,5 +61,9 @@ export interface Roster {
 export interface RosterReceiver {
   /** @param origin whether this node is the one to hand the fact to consumers that want it once per cluster */
   told(fact: Fact, origin: boolean): void;
+  /** For consumers alone: the fact was told before, to an origin that died and may have lost it. */
+  toldAgain?(fact: Fact): void;
+  /** Resolves when consumers have written down what they were told so far. */
+  written?(): Promise<void>;
   onProblem(stage: string, error: unknown): void;
 }

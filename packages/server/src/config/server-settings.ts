@@ -177,6 +177,14 @@ export const serverSettings = {
     default: 25,
     doc: 'A connection that was silent for so long is pinged. Proxies cut quiet sockets, often after 60 s.',
   }),
+  workers: setting({
+    env: 'EARSHOT_WORKERS',
+    flag: '--workers',
+    kind: matching(/^(auto|[1-9]|[1-5]\d|6[0-4])$/, 'a whole number from 1 to 64, or auto'),
+    default: '1',
+    example: 'auto',
+    doc: 'How many processes serve, on the same port and without a broker; `auto`: one for each core. With more than 1 a further one supervises them: it starts anew those that die, and replaces them one after the other on SIGHUP. Linux only.',
+  }),
   drainSeconds: setting({
     env: 'EARSHOT_DRAIN_SECONDS',
     kind: wholeNumber(0, 3_600),
@@ -233,11 +241,5 @@ export const absentSettings: readonly AbsentSetting[] = [
     flag: '--redis',
     harmless: null,
     why: 'this version has no Redis bus and runs as a single node',
-  },
-  {
-    env: 'EARSHOT_WORKERS',
-    flag: '--workers',
-    harmless: '1',
-    why: 'this version runs in one process',
   },
 ];

@@ -33,7 +33,7 @@ export function eventRoutes(apps: AppRegistry, publishing: ApiParts, acted: Acts
     if (isRefusal(event)) refuse(event.status === 413 ? 'too_large' : 'invalid', event.message);
     const [channel] = event.channels;
     if (channel === undefined) refuse('invalid', 'Expected a channel.', { field: 'channel' });
-    const over = takePublishes(publishing, app, 1);
+    const over = await takePublishes(publishing, app, 1);
     if (over !== null) {
       refuse('too_many', (await over.text()).trim(), over.status === 429 ? { retryAfterSeconds: 1 } : {});
     }

@@ -20,6 +20,8 @@ export interface ListenerOptions<Data> {
   /** The setting to name when the port cannot be had. */
   readonly portSetting: PortSetting;
   readonly tls: TlsFiles | null;
+  /** Other listeners may have the same port, if they say so too. */
+  readonly shared: boolean;
   readonly websocket: WebSocketHandler<Data>;
   /** Never rejects. `undefined` after an upgrade. */
   readonly fetch: (
@@ -38,6 +40,7 @@ export function listen<Data>(options: ListenerOptions<Data>): Server<Data> {
     return Bun.serve<Data>({
       hostname: host,
       port,
+      reusePort: options.shared,
       // Bun's error page shows source code, and which one it shows must not depend on the environment.
       development: false,
       idleTimeout: idleTimeoutSeconds,
@@ -95,4 +98,20 @@ function explained(error: unknown, host: string, port: number, setting: string, 
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Makes sure that nobody else has the port, for listeners that will share it among themselves: those would not notice.
+ * @returns the port; a free one for 0
+ * @throws StartError when it cannot be had
+ */
+export function claimPort(host: string, port: number, portSetting: PortSetting): number {
+  try {
+    const listener = Bun.listen({ hostname: host, port, socket: { data() {} } });
+    const claimed = listener.port;
+    listener.stop(true);
+    return claimed;
+  } catch (error) {
+    throw explained(error, host, port, portSetting, false);
+  }
 }

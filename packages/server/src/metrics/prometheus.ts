@@ -1,6 +1,13 @@
 import { heapStats } from 'bun:jsc';
 import type { Clock, Timer } from '@earshot/base';
-import { Counter, Gauge, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client';
 import type { FanOut } from '../channels/fanout.ts';
 import { fanOutBucketsMs } from '../channels/fanout.ts';
 import type { Hub } from '../channels/hub.ts';
@@ -29,11 +36,13 @@ export class Metrics {
     const { counters, hub, fanOut, clock } = parts;
     const registers = [this.#registry];
 
-    const gauge = (name: string, help: string, read: () => number) => {
+    /** @param together how the numbers of several workers become one */
+    const gauge = (name: string, help: string, read: () => number, together: 'sum' | 'max' = 'sum') => {
       new Gauge({
         name: `earshot_${name}`,
         help,
         registers,
+        aggregator: together,
         collect() {
           this.set(read());
         },
@@ -148,7 +157,7 @@ export class Metrics {
       'Events for webhooks that could not be written down fast enough',
       () => counters.webhooksDropped,
     );
-    gauge('nodes', 'Nodes of the cluster that this one knows of, itself included', parts.nodes);
+    gauge('nodes', 'Nodes of the cluster that this one knows of, itself included', parts.nodes, 'max');
     counter(
       'node_questions_dropped_total',
       'Questions between nodes that were not asked or answered because too many were under way',
@@ -204,11 +213,16 @@ export class Metrics {
       'Failures of work that nobody waits for; each is in the log',
       () => counters.backgroundFailures,
     );
-    gauge('loop_lag_seconds', 'Longest delay of the event loop since the last scrape', () => {
-      const lag = this.#lagMaxMs / 1000;
-      this.#lagMaxMs = 0;
-      return lag;
-    });
+    gauge(
+      'loop_lag_seconds',
+      'Longest delay of the event loop since the last scrape',
+      () => {
+        const lag = this.#lagMaxMs / 1000;
+        this.#lagMaxMs = 0;
+        return lag;
+      },
+      'max',
+    );
     this.#registry.registerMetric(new FanOutHistogram(fanOut) as never);
     gauge('resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
     gauge(
@@ -235,6 +249,16 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** The same numbers for `textOfAll`. */
+  values(): Promise<unknown> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  /** The numbers of several workers as those of one server. @param all what `values` of each gave */
+  static textOfAll(all: readonly unknown[]): Promise<string> {
+    return AggregatorRegistry.aggregate(all as object[]).metrics();
   }
 
   stop(): void {

@@ -8,6 +8,12 @@ export class AllTopics implements Topics {
     this.#transports.push(transport);
   }
 
+  /** Its listener has ended. */
+  remove(transport: Topics): void {
+    const at = this.#transports.indexOf(transport);
+    if (at !== -1) this.#transports.splice(at, 1);
+  }
+
   publish(topic: string, frame: string): void {
     for (const transport of this.#transports) transport.publish(topic, frame);
   }

@@ -45,6 +45,8 @@ export interface Webhooks {
   clientEvent(app: App, seen: ClientEventSeen): Promise<boolean> | null;
   /** Somebody subscribed to a cache channel that keeps nothing. */
   cacheMiss(app: App, channel: string): void;
+  /** Resolves when what was told so far is written down; ends that have to last first are not. */
+  written(): Promise<void>;
   /** Takes over endpoints that other nodes have changed. */
   refresh(): Promise<void>;
   /** Begins to deliver, and tells after the lease what a crash left untold. */
@@ -204,6 +206,7 @@ export async function openWebhooks(options: {
       );
     },
     cacheMiss: (app, channel) => teller.cacheMiss(app, channel),
+    written: () => journal.flush(),
     refresh: () => endpoints.refresh(),
     start(present) {
       teller.start(present);

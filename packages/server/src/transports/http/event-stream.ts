@@ -5,6 +5,7 @@ import type { Parts } from '../../connection/parts.ts';
 import { readBody } from '../../http/body.ts';
 import { parseEventId } from './event-batch.ts';
 import { EventMemory, randomText } from './event-memory.ts';
+import { noOtherOwners, type SessionOwners } from './owners.ts';
 import { type Receiver, StreamReceiver } from './receivers.ts';
 import {
   decodeText,
@@ -43,10 +44,12 @@ export class EventStreamTransport {
   readonly #sessions: HttpSessions;
   readonly #bodyBytesMax: number;
   readonly #graceMs: number;
+  readonly #owners: SessionOwners;
   readonly #bySocketId = new Map<string, Known>();
   readonly #byMemory = new Map<string, Known>();
 
-  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds) {
+  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds, owners: SessionOwners) {
+    this.#owners = owners;
     this.#parts = parts;
     this.#sessions = sessions;
     this.#bodyBytesMax = bounds.messageBytesMax;
@@ -67,7 +70,37 @@ export class EventStreamTransport {
     if (method !== wanted) {
       return plain(405, `This address takes ${wanted} only`, { Allow: `${wanted}, OPTIONS` });
     }
+    if (this.#owners !== noOtherOwners && !call.isForwarded) {
+      const elsewhere = this.#elsewhere(call, socketId);
+      if (elsewhere !== null) return this.#fromAnywhere(call, key, socketId, elsewhere);
+    }
+    return this.#here(call, key, socketId);
+  }
+
+  #here(call: TransportRequest, key: string, socketId: string | undefined): Promise<Response> | Response {
     return socketId === undefined ? this.#open(call, key) : this.#send(call, key, socketId);
+  }
+
+  /** The name under which another worker may have the session that is asked for; null: it is here, or a new one. */
+  #elsewhere(call: TransportRequest, socketId: string | undefined): string | null {
+    if (socketId !== undefined) return this.#bySocketId.has(socketId) ? null : socketId;
+    const last = parseEventId(call.request.headers.get('last-event-id') ?? '');
+    return last === null || this.#byMemory.has(last.name) ? null : last.name;
+  }
+
+  async #fromAnywhere(
+    call: TransportRequest,
+    key: string,
+    socketId: string | undefined,
+    id: string,
+  ): Promise<Response> {
+    const owner = await this.#owners.find(id);
+    if (owner === null) return this.#here(call, key, socketId);
+    if (socketId === undefined) return this.#owners.forward(owner, call, null);
+    const body = await readBody(call.request, this.#bodyBytesMax);
+    if (body === 'too large') return plain(413, `The body is larger than ${this.#bodyBytesMax} bytes`);
+    if (body === 'incomplete') return plain(400, 'The body did not arrive whole');
+    return this.#owners.forward(owner, call, body);
   }
 
   #open(call: TransportRequest, key: string): Response {
@@ -96,8 +129,11 @@ export class EventStreamTransport {
     const memory = new EventMemory();
     const session: HttpSession = new HttpSession(this.#sessions, framingOf(memory, this.#graceMs), () => {
       this.#byMemory.delete(memory.name);
+      this.#owners.release(memory.name);
       const socketId = session.connection?.socketId;
-      if (socketId !== undefined) this.#bySocketId.delete(socketId);
+      if (socketId === undefined) return;
+      this.#bySocketId.delete(socketId);
+      this.#owners.release(socketId);
     });
     const connection = this.#sessions.connections.open(session, {
       key,
@@ -112,6 +148,8 @@ export class EventStreamTransport {
     const known = { session, memory, key, token: randomText() };
     this.#byMemory.set(memory.name, known);
     this.#bySocketId.set(connection.socketId, known);
+    this.#owners.claimed(memory.name);
+    this.#owners.claimed(connection.socketId);
     const gap = call.request.headers.has('last-event-id');
     session.writeControl(`retry: ${retryMs}\n\n${this.#notice(known, { resumed: false, gap }, 0)}`);
     for (const channel of channels) {

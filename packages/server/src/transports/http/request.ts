@@ -12,6 +12,8 @@ export interface TransportRequest {
   /** The page that asks; null for one of the server's own, and for what is no browser. */
   readonly origin: string | null;
   readonly hostAllowed: boolean;
+  /** Came by another worker, which knew that the session is here. */
+  readonly isForwarded?: boolean;
   /** Bun's server: it must not end a response for being quiet. */
   readonly server: Pick<Server<unknown>, 'timeout'>;
 }

@@ -2,6 +2,7 @@ import type { Connections } from '../../connection/connections.ts';
 import type { Parts } from '../../connection/parts.ts';
 import type { AllTopics } from '../topics.ts';
 import { EventStreamTransport } from './event-stream.ts';
+import { noOtherOwners, type SessionOwners } from './owners.ts';
 import type { HttpBounds, TransportRequest } from './request.ts';
 import { HttpSessions } from './sessions.ts';
 import { XhrTransport } from './xhr.ts';
@@ -11,10 +12,16 @@ export class HttpTransport {
   readonly #xhr: XhrTransport;
   readonly #eventStream: EventStreamTransport;
 
-  constructor(parts: Parts, connections: Connections, topics: AllTopics, bounds: HttpBounds) {
+  constructor(
+    parts: Parts,
+    connections: Connections,
+    topics: AllTopics,
+    bounds: HttpBounds,
+    owners: SessionOwners = noOtherOwners,
+  ) {
     const sessions = new HttpSessions(parts, connections, topics, bounds);
-    this.#xhr = new XhrTransport(parts, sessions, bounds);
-    this.#eventStream = new EventStreamTransport(parts, sessions, bounds);
+    this.#xhr = new XhrTransport(parts, sessions, bounds, owners);
+    this.#eventStream = new EventStreamTransport(parts, sessions, bounds, owners);
   }
 
   /** @returns null for a path that is none of its own */

@@ -13,6 +13,7 @@ import type { Parts } from '../../connection/parts.ts';
 import { readBody } from '../../http/body.ts';
 import type { Chain } from './chain.ts';
 import { Misses } from './misses.ts';
+import { noOtherOwners, type SessionOwners } from './owners.ts';
 import { PollReceiver, type Receiver, StreamReceiver } from './receivers.ts';
 import {
   decodeText,
@@ -53,10 +54,12 @@ export class XhrTransport {
   readonly #messageBytesMax: number;
   readonly #bodyBytesMax: number;
   readonly #misses: Misses;
+  readonly #owners: SessionOwners;
   readonly #framings: Readonly<Record<'xhr' | 'xhr_streaming', Framing>>;
   readonly #known = new Map<string, Known>();
 
-  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds) {
+  constructor(parts: Parts, sessions: HttpSessions, bounds: HttpBounds, owners: SessionOwners) {
+    this.#owners = owners;
     this.#parts = parts;
     this.#sessions = sessions;
     this.#messageBytesMax = bounds.messageBytesMax;
@@ -75,6 +78,7 @@ export class XhrTransport {
       xhr_streaming: { ...framing, transport: 'xhr_streaming' },
     };
     this.#misses = new Misses(parts.clock);
+    owners.onMissed((address) => this.#misses.count(address));
   }
 
   /** Sessions by transport. A pass over all of them, for the metrics. */
@@ -100,7 +104,26 @@ export class XhrTransport {
     if (request.method === 'OPTIONS') return preflight(request, 'POST, OPTIONS');
     if (request.method !== 'POST')
       return plain(405, 'This address takes POST only', { Allow: 'POST, OPTIONS' });
+    if (this.#owners !== noOtherOwners && !call.isForwarded && !this.#known.has(idOf(path))) {
+      return this.#fromAnywhere(call, path);
+    }
+    return this.#here(call, path);
+  }
+
+  #here(call: TransportRequest, path: SessionPath): Promise<Response> | Response {
     return path.request === 'xhr_send' ? this.#send(call, path) : this.#receive(call, path, path.request);
+  }
+
+  /** Another worker may have the session. */
+  async #fromAnywhere(call: TransportRequest, path: SessionPath): Promise<Response> {
+    const id = idOf(path);
+    const isSend = path.request === 'xhr_send';
+    const owner = await (isSend ? this.#owners.find(id) : this.#owners.claim(id));
+    if (owner === null) return this.#here(call, path);
+    if (!isSend) return this.#owners.forward(owner, call, null);
+    const body = await readBody(call.request, this.#bodyBytesMax);
+    if (body === 'too large') return plain(413, `The body is larger than ${this.#bodyBytesMax} bytes`);
+    return this.#owners.forward(owner, call, body === 'incomplete' ? new Uint8Array() : body);
   }
 
   #receive(
@@ -112,7 +135,7 @@ export class XhrTransport {
     const known = this.#known.get(idOf(path));
     if (known === undefined) return this.#attach(call, this.#open(call, path, kind, origin), kind);
     if (known.origin !== origin || this.#isGuessing(call, known)) {
-      this.#misses.count(call.client.address);
+      this.#missed(call.client.address);
       return plain(404, 'There is no such session');
     }
     // A blank line counts as life to the client, and makes the head of the response leave at once.
@@ -127,7 +150,10 @@ export class XhrTransport {
     origin: string | null,
   ): HttpSession {
     const id = idOf(path);
-    const session = new HttpSession(this.#sessions, this.#framings[kind], () => this.#known.delete(id));
+    const session = new HttpSession(this.#sessions, this.#framings[kind], () => {
+      this.#known.delete(id);
+      this.#owners.release(id);
+    });
     session.writeControl(kind === 'xhr' ? openFrame : prelude + openFrame);
     session.connection = this.#sessions.connections.open(session, {
       key: path.key,
@@ -162,7 +188,7 @@ export class XhrTransport {
     const known = this.#known.get(idOf(path));
     const connection = known?.session.connection ?? null;
     if (known === undefined || connection === null || connection.closed || this.#isGuessing(call, known)) {
-      this.#misses.count(address);
+      this.#missed(address);
       return this.#misses.tooMany(address)
         ? plain(429, 'Too many requests for sessions that do not exist')
         : plain(404, 'There is no such session');
@@ -191,6 +217,11 @@ export class XhrTransport {
    */
   #isGuessing({ client }: TransportRequest, known: Known): boolean {
     return known.address !== client.address && this.#misses.tooMany(client.address);
+  }
+
+  #missed(address: string): void {
+    this.#misses.count(address);
+    this.#owners.missed(address);
   }
 
   #isAlive(session: HttpSession): void {

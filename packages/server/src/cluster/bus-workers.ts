@@ -1,0 +1,77 @@
+import type { Link } from '../link/link.ts';
+import type { Bus, BusReceiver } from './bus.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+
+/** A worker's end: the supervisor takes each envelope to the workers that listen. */
+export class WorkersBus implements Bus {
+  readonly #link: Link;
+  readonly #topics = new Set<string>();
+
+  constructor(link: Link, receiver: BusReceiver) {
+    this.#link = link;
+    link.onRelay((topic, bytes) => {
+      // Underway when this worker left.
+      if (!this.#topics.has(topic)) return;
+      const envelope = decodeEnvelope(bytes.toString('utf8'));
+      if (envelope === null) receiver.onProblem('bus: an envelope of an unknown format was dropped', null);
+      else receiver.received(topic, envelope);
+    });
+  }
+
+  async listen(topic: string): Promise<void> {
+    this.#topics.add(topic);
+    await this.#link.ask('bus.listen', topic);
+  }
+
+  leave(topic: string): void {
+    if (this.#topics.delete(topic)) this.#link.note('bus.leave', topic);
+  }
+
+  relay(topic: string, envelope: Envelope): void {
+    this.#link.relay(topic, encodeEnvelope(envelope));
+  }
+
+  close(): Promise<void> {
+    for (const topic of this.#topics) this.leave(topic);
+    this.#link.onRelay(() => {});
+    return Promise.resolve();
+  }
+}
+
+/** The supervisor's side: who listens to what. Envelopes pass through as they are. */
+export class BusSwitch {
+  readonly #listeners = new Map<string, Set<Link>>();
+
+  /** Channels that some worker has. A pass over all topics, for the metrics. */
+  get channels(): number {
+    let count = 0;
+    // Those of channels begin with the id of their app; all others are the nodes' own.
+    for (const topic of this.#listeners.keys()) if (/^\d+\//.test(topic)) count++;
+    return count;
+  }
+
+  attach(link: Link): void {
+    const topics = new Set<string>();
+    link.on<string>('bus.listen', (topic) => {
+      topics.add(topic);
+      const listeners = this.#listeners.get(topic);
+      if (listeners === undefined) this.#listeners.set(topic, new Set([link]));
+      else listeners.add(link);
+    });
+    link.on<string>('bus.leave', (topic) => this.#leave(link, topics, topic));
+    link.onRelay((topic, bytes) => {
+      for (const listener of this.#listeners.get(topic) ?? []) {
+        if (listener !== link) listener.relay(topic, bytes);
+      }
+    });
+    link.onClose(() => {
+      for (const topic of topics) this.#leave(link, topics, topic);
+    });
+  }
+
+  #leave(link: Link, topics: Set<string>, topic: string): void {
+    topics.delete(topic);
+    const listeners = this.#listeners.get(topic);
+    if (listeners?.delete(link) && listeners.size === 0) this.#listeners.delete(topic);
+  }
+}

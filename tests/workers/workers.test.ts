@@ -1,0 +1,256 @@
+import { expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { channelAuth } from '../support/api.ts';
+import { eventually, HookReceiver } from '../support/hooks.ts';
+import { EarshotProcess } from '../support/process.ts';
+import { WebSocketWire, type Wire } from '../support/wire.ts';
+
+const env = { EARSHOT_WORKERS: '2', EARSHOT_DRAIN_SECONDS: '1' };
+
+/** Process ids of the workers. */
+function workersOf(server: EarshotProcess): number[] {
+  const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8');
+  return children.trim().split(' ').filter(Boolean).map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie is dead, its parent has not looked yet.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    if (
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+      (error as NodeJS.ErrnoException).code === 'ESRCH'
+    )
+      return false;
+    throw error;
+  }
+}
+
+async function joinPresence(server: EarshotProcess, wire: Wire, channel: string, userId: string) {
+  const channelData = JSON.stringify({ user_id: userId });
+  const auth = channelAuth(server.app, wire.socketId, channel, channelData);
+  return wire.subscribe(channel, auth, channelData);
+}
+
+async function usersOf(server: EarshotProcess, channel: string): Promise<string[]> {
+  const answer = await server.api.get(`/channels/${channel}/users`);
+  return answer
+    .json<{ users: { id: string }[] }>()
+    .users.map(({ id }) => id)
+    .sort();
+}
+
+const metricsOf = async (server: EarshotProcess) =>
+  (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+const metric = (text: string, name: string) =>
+  [...text.matchAll(new RegExp(`^earshot_${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  );
+
+test('clients of all workers are one cluster, and any worker answers for all', async () => {
+  await using server = await EarshotProcess.start(env);
+  expect(workersOf(server).length).toBe(2);
+  const wires: Wire[] = [];
+  for (let n = 0; n < 20; n++) wires.push(await server.connect());
+  for (const [n, wire] of wires.entries()) {
+    await wire.subscribe('news');
+    await joinPresence(server, wire, 'presence-a', `u${n}`);
+  }
+  await server.api.publish('news', 'e', 'to all');
+  for (const wire of wires) expect((await wire.until('e')).data).toBe('to all');
+  expect((await usersOf(server, 'presence-a')).length).toBe(20);
+  for (let n = 0; n < 4; n++) {
+    const text = await metricsOf(server);
+    expect(metric(text, 'connections')).toBe(20);
+    expect(metric(text, 'subscriptions')).toBe(40);
+    expect(metric(text, 'channels')).toBe(2);
+    expect(metric(text, 'workers')).toBe(2);
+  }
+  for (const path of ['readyz', 'healthz']) {
+    expect((await fetch(`http://127.0.0.1:${server.port}/${path}`)).status).toBe(200);
+  }
+  server.signal('SIGTERM');
+  for (const wire of wires) expect((await wire.closed).code).toBe(4200);
+  expect(await server.exited).toBe(0);
+});
+
+test('limits count for all workers together', async () => {
+  await using server = await EarshotProcess.start({
+    ...env,
+    EARSHOT_APP_CONNECTIONS: '6',
+    EARSHOT_APP_PUBLISHES_PER_SECOND: '10',
+  });
+  for (let n = 0; n < 6; n++) await server.connect();
+  // Each worker has heard of all of them when it has answered.
+  expect(metric(await metricsOf(server), 'connections')).toBe(6);
+  const path = `/app/${server.app.key}?protocol=7`;
+  expect((await (await WebSocketWire.open({ port: server.port, path })).closed).code).toBe(4004);
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => server.api.post('/events', { name: 'e', channel: 'c', data: '' })),
+  );
+  const taken = answers.filter(({ status }) => status === 200).length;
+  expect(taken).toBeGreaterThanOrEqual(10);
+  // What the bucket got back while the forty were on their way; twice the limit would be each worker by itself.
+  expect(taken).toBeLessThan(20);
+});
+
+test('kill -9 of a worker under presence churn: no ghosts, each leave told once, and it is started again', async () => {
+  using hooks = new HookReceiver();
+  await using server = await EarshotProcess.start({
+    ...env,
+    ...hooks.env({ EARSHOT_APP_WEBHOOK_EVENTS: 'member_added,member_removed' }),
+    // The survivor may deliver when the lease of the dead one is over.
+    EARSHOT_LEASE_SECONDS: '6',
+  });
+  const channel = 'presence-a';
+  const members = new Map<string, Wire>();
+  for (let n = 0; n < 24; n++) {
+    const wire = await server.connect();
+    members.set(`u${n}`, wire);
+    await joinPresence(server, wire, channel, `u${n}`);
+  }
+  let isOver = false;
+  const churn = async (name: string) => {
+    for (let n = 0; !isOver; n++) {
+      try {
+        const wire = await server.connect();
+        await joinPresence(server, wire, channel, `${name}-${n}`);
+        wire.destroy();
+      } catch {
+        // On its way to the worker that was killed; the next one gets through.
+        await Bun.sleep(20);
+      }
+    }
+  };
+  const churning = [churn('a'), churn('b')];
+  const [first = 0] = workersOf(server);
+  process.kill(first, 'SIGKILL');
+  await server.logged(/workers: one has died/, 60_000);
+  await server.logged(/workers: started again/, 60_000);
+  isOver = true;
+  await Promise.all(churning);
+
+  const survivors = [...members].filter(([, wire]) => !wire.isClosed);
+  const gone = [...members].filter(([, wire]) => wire.isClosed).map(([id]) => id);
+  expect(survivors.length).toBeGreaterThan(0);
+  expect(gone.length).toBeGreaterThan(0);
+  const expected = survivors.map(([id]) => id).sort();
+  await eventually(
+    async () => JSON.stringify(await usersOf(server, channel)) === JSON.stringify(expected),
+    'only those who live are members',
+  );
+  for (const [, wire] of survivors) {
+    wire.send({ event: 'pusher:ping' });
+    await wire.until('pusher:pong');
+    const removed = wire.messages
+      .filter(({ event }) => event === 'pusher_internal:member_removed')
+      .map(({ data }) => JSON.parse(String(data)).user_id as string);
+    expect(removed.filter((id) => gone.includes(id)).sort()).toEqual([...gone].sort());
+    expect(new Set(removed).size).toBe(removed.length);
+  }
+  // The application believes the same, and was told each thing once; a request that was under way may come again as it was.
+  const told = (name: string) =>
+    [...new Map(hooks.seen.map((hook) => [hook.body, hook])).values()]
+      .flatMap(({ events }) => events.filter((event) => event.name === name))
+      .map((e) => String(e.user_id));
+  const allTold = () => gone.every((id) => told('member_removed').includes(id));
+  const what = () => `the webhooks tell who left, ${gone}; so far ${told('member_removed')}`;
+  await eventually(allTold, what()).catch(() => eventually(allTold, what()));
+  for (const id of members.keys()) {
+    expect(`${id} ${told('member_added').filter((other) => other === id).length}`).toBe(`${id} 1`);
+    expect(`${id} ${told('member_removed').filter((other) => other === id).length}`).toBe(
+      `${id} ${gone.includes(id) ? 1 : 0}`,
+    );
+  }
+});
+
+test('SIGHUP replaces the workers one after the other, under load: requests are answered, clients come back', async () => {
+  await using server = await EarshotProcess.start(env);
+  const before = workersOf(server);
+  let isOver = false;
+  let received = 0;
+  /** Seconds without service, the longest of all clients. */
+  let longestGapMs = 0;
+  const subscriber = async () => {
+    while (!isOver) {
+      const lostAt = performance.now();
+      let wire: Wire;
+      try {
+        wire = await server.connect();
+        await wire.subscribe('news');
+      } catch {
+        await Bun.sleep(20);
+        continue;
+      }
+      longestGapMs = Math.max(longestGapMs, performance.now() - lostAt);
+      while (!isOver && !wire.isClosed) {
+        await Promise.race([wire.closed, Bun.sleep(50)]);
+        received = Math.max(received, wire.messages.length);
+      }
+      if (!isOver) expect((await wire.closed).code).toBe(4200);
+      wire.destroy();
+    }
+  };
+  let published = 0;
+  let repeated = 0;
+  const publisher = async () => {
+    while (!isOver) {
+      const ask = () => server.api.publish('news', 'e', `${published}`);
+      // A listener that ends may drop a connection that it has not taken yet; whoever asks again is served.
+      await ask().catch(() => {
+        repeated++;
+        return ask();
+      });
+      published++;
+    }
+  };
+  const load = [...Array.from({ length: 8 }, subscriber), publisher()];
+  await eventually(() => published > 20, 'events are published');
+  server.signal('SIGHUP');
+  await server.logged(/workers: replaced/, 60_000);
+  isOver = true;
+  await Promise.all(load);
+  const after = workersOf(server);
+  expect(after.length).toBe(2);
+  expect(after.some((pid) => before.includes(pid))).toBe(false);
+  expect(repeated).toBeLessThanOrEqual(Math.max(2, published * 0.01));
+  expect(longestGapMs).toBeLessThan(10_000);
+  const wire = await server.connect();
+  await wire.subscribe('news');
+  await server.api.publish('news', 'last', 'x');
+  expect((await wire.until('last')).data).toBe('x');
+});
+
+test('workers do not outlive a supervisor that is killed', async () => {
+  await using server = await EarshotProcess.start(env);
+  const workers = workersOf(server);
+  const wire = await server.connect();
+  server.signal('SIGKILL');
+  expect((await wire.closed).code).toBe(4200);
+  await eventually(() => !workers.some(isAlive), 'the workers have ended');
+});
+
+test('a second signal ends everything at once', async () => {
+  await using server = await EarshotProcess.start({ ...env, EARSHOT_DRAIN_SECONDS: '600' });
+  const workers = workersOf(server);
+  const stream = fetch(`http://127.0.0.1:${server.port}/app/${server.app.key}/events?channel=a`).catch(
+    () => null,
+  );
+  await stream;
+  server.signal('SIGTERM');
+  await server.logged(/draining/);
+  server.signal('SIGTERM');
+  expect(await server.exited).toBe(1);
+  await eventually(() => !workers.some(isAlive), 'the workers have ended');
+});
+
+test('what keeps a worker from starting is said, and ends the supervisor', async () => {
+  const starting = EarshotProcess.start({
+    ...env,
+    EARSHOT_TLS_CERT: '/nowhere/cert.pem',
+    EARSHOT_TLS_KEY: '/nowhere/key.pem',
+  });
+  await expect(starting).rejects.toThrow('EARSHOT_TLS_CERT: the file /nowhere/cert.pem cannot be read');
+});
