@@ -41,6 +41,7 @@ export class Link {
   relaysDropped = 0;
   readonly #pipe: Pipe;
   readonly #onProblem: (stage: string, error: unknown) => void;
+  readonly #atEndOfTurn: (task: () => void) => void;
   readonly #answers = new Map<string, Answer>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #closeListeners: (() => void)[] = [];
@@ -55,9 +56,15 @@ export class Link {
   #closed = false;
   #isDropping = false;
 
-  constructor(pipe: Pipe, onProblem: (stage: string, error: unknown) => void) {
+  /** @param atEndOfTurn when what a turn of the loop sends is written */
+  constructor(
+    pipe: Pipe,
+    onProblem: (stage: string, error: unknown) => void,
+    atEndOfTurn: (task: () => void) => void = setImmediate,
+  ) {
     this.#pipe = pipe;
     this.#onProblem = onProblem;
+    this.#atEndOfTurn = atEndOfTurn;
   }
 
   get isClosed(): boolean {
@@ -169,7 +176,7 @@ export class Link {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#atEndOfTurn(() => {
       this.#scheduled = false;
       this.flush();
     });
