@@ -27,6 +27,7 @@ const serverRows = [
   ['inspect', 'transports', 'api'],
   ['home', 'dashboard'],
   ['chat'],
+  ['transfer'],
   ['routes.ts', 'place.ts'],
   ['server.ts'],
   ['commands', 'workers'],

@@ -65,6 +65,19 @@ const ofWorkers = ['users', 'counts', 'cache', 'api', 'connection', 'webhooks', 
 const conformanceFiles = (names: readonly string[]) =>
   names.map((name) => `./tests/conformance/${name}.test.ts`);
 
+/** The files of the suite in which several nodes play, with a real broker between them. */
+const nodesTogether = [
+  'api',
+  'cache',
+  'client-events',
+  'connection',
+  'counts',
+  'drain',
+  'presence',
+  'slow-cluster',
+  'users',
+];
+
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
   { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
@@ -109,8 +122,17 @@ const steps: readonly Step[] = [
     minutes: 10,
   },
   { name: 'workers', command: bunTest(playTimeoutMs, './tests/workers'), tests: true, minutes: 10 },
+  {
+    name: 'conformance over redis',
+    command: bunTest(testTimeoutMs, ...nodesTogether.map((name) => `./tests/conformance/${name}.test.ts`)),
+    tests: true,
+    env: { EARSHOT_TEST_CLUSTER: 'redis' },
+    minutes: 15,
+  },
+  { name: 'faults', command: bunTest(playTimeoutMs, './tests/faults'), tests: true, minutes: 15 },
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
+  { name: 'desk', command: bunTest(playTimeoutMs, './tests/desk'), tests: true, minutes: 15 },
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
   { name: 'browser', command: bunTest(playTimeoutMs, './tests/browser'), tests: true, minutes: 40 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 10 },

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { pusherJs } from '../support/clients.ts';
 import { eventually } from '../support/hooks.ts';
-import { newCluster, startServer, type TestServer } from '../support/server.ts';
+import { newCluster, startServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
 
 describe.skipIf(chromiumPath === undefined)('the debug console', () => {
@@ -140,6 +140,26 @@ describe.skipIf(chromiumPath === undefined)('the debug console', () => {
     await window.page.getByText(/2 nodes: \w+/).waitFor();
   });
 
+  test('when the server goes the console says so, and goes on when it is back', async () => {
+    await using folder = await temporaryFolder();
+    const options = { dataDir: folder.path, env: { EARSHOT_PORT: String(freePort()) } };
+    const stopped = await startServer(options);
+    const window = await openConsole(browser, stopped, 'console?kind=published');
+    const { page } = window;
+    await stopped.api.publish('news', 'before', '{}');
+    await line(window, 'published', 'news before').waitFor();
+    await stopped[Symbol.asyncDispose]();
+    await page.getByText('Reconnecting…').waitFor();
+    await page.getByText('The server does not answer.').waitFor();
+
+    await using server = await startServer(options);
+    await page.getByRole('status').getByText('Live').waitFor();
+    await server.api.publish('news', 'after', '{}');
+    await line(window, 'published', 'news after').waitFor();
+    await page.getByText('Connected again. What happened in between is not shown.').waitFor();
+    expect(await line(window, 'published', 'news before').count()).toBe(1);
+  });
+
   test('when the session ends elsewhere, the console ends with it', async () => {
     await using server = await startServer();
     const window = await openConsole(browser, server);
@@ -166,4 +186,11 @@ function line(window: BrowserWindow, kind: string, about = '') {
 
 async function publish(server: TestServer, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await server.api.publish('news', `e${n}`, JSON.stringify({ n }));
+}
+
+/** One that nobody listens on now. */
+function freePort(): number {
+  const listener = Bun.listen({ port: 0, hostname: '127.0.0.1', socket: { data() {} } });
+  listener.stop();
+  return listener.port;
 }

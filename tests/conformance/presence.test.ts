@@ -420,12 +420,13 @@ test('PRES-12: many who join and leave at once end in the true list for everyone
     if (listed.length === truth.length) break;
     await Bun.sleep(10);
   }
-  for (const { wire, first } of stayed) {
+  // Over a broker the API may know it before the clients do.
+  const believed = async (first: Presence, wire: Wire) => {
+    for (let i = 0; i < 200 && follow(first, wire).length !== truth.length; i++) await Bun.sleep(10);
     wire.send({ event: 'pusher:ping' });
     await wire.until('pusher:pong');
-    expect(follow(first as Presence, wire)).toEqual(truth);
-  }
-  watcher.send({ event: 'pusher:ping' });
-  await watcher.until('pusher:pong');
-  expect(follow({ ids: ['watcher'], hash: {}, count: 1 }, watcher)).toEqual(truth);
+    return follow(first, wire);
+  };
+  for (const { wire, first } of stayed) expect(await believed(first as Presence, wire)).toEqual(truth);
+  expect(await believed({ ids: ['watcher'], hash: {}, count: 1 }, watcher)).toEqual(truth);
 });

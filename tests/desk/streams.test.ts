@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { connect } from 'node:net';
 import type { LiveFigures, Operator, TraceBatch, TraceEntry } from '@earshot/dashboard';
 import { startServer } from '../support/server.ts';
 import { Browser, eventually, signedIn } from './support/desk.ts';
@@ -110,16 +111,20 @@ test('a browser has so many streams, and those that it leaves count no more', as
   const browser = await signedIn(server);
   const leaving = new AbortController();
   for (let i = 0; i < 12; i++) {
-    const response = await browser.open('GET', '/apps/3/live', { signal: leaving.signal });
+    // Bounded, so that a request which stalls says where.
+    const signal = AbortSignal.any([leaving.signal, AbortSignal.timeout(60_000)]);
+    const response = await browser.open('GET', '/apps/3/live', { signal });
     expect(response.status).toBe(200);
   }
   const over = await browser.ask('GET', '/apps/3/console');
   expect([over.status, over.error?.code]).toEqual([429, 'too_many']);
   leaving.abort();
   await eventually(async () => {
-    const response = await browser.open('GET', '/apps/3/live', { signal: AbortSignal.timeout(30_000) });
+    const again = new AbortController();
+    const signal = AbortSignal.any([again.signal, AbortSignal.timeout(10_000)]);
+    const response = await browser.open('GET', '/apps/3/live', { signal });
     expect(response.status).toBe(200);
-    await response.body?.cancel();
+    again.abort();
   });
 });
 
@@ -130,4 +135,27 @@ test('a server that drains does not wait for the pages that watch it', async () 
   const drained = server.node.drain();
   await eventually(() => expect(live.ended).toBe(true));
   await drained;
+});
+
+test('a page that does not read is cut, and nobody else notices', async () => {
+  await using server = await startServer();
+  const browser = await signedIn(server);
+  const socket = connect(server.port, '127.0.0.1');
+  const target = '/dashboard/api/v1/apps/3/console?kinds=published';
+  socket.write(
+    `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nCookie: ${browser.cookie}\r\n\r\n`,
+  );
+  socket.pause();
+  const live = await follow(browser, '/apps/3/live');
+  const data = 'x'.repeat(4_000);
+  await eventually(async () => {
+    const batch = Array.from({ length: 10 }, () => ({ name: 'e', channel: 'c', data }));
+    await Promise.all(Array.from({ length: 20 }, () => server.api.post('/batch_events', { batch })));
+    const metrics = await (await fetch(`${server.origin}/metrics`)).text();
+    expect(metrics).toMatch(/^earshot_desk_streams_cut_total 1$/m);
+  });
+  socket.destroy();
+  const seen = live.events('figures').length;
+  await eventually(() => expect(live.events('figures').length).toBeGreaterThan(seen));
+  expect(live.ended).toBe(false);
 });

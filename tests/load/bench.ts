@@ -6,6 +6,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { startReceiver } from './receiver.ts';
+import { measureRedis, redisScenarios } from './redis.ts';
 import { beyondBare, beyondPlain, earshotAlone, ofDesk, scenarios } from './scenarios/index.ts';
 import { fullScale, type Measures, quickScale, type Scale } from './scenarios/scenario.ts';
 import { workersSettings } from './scenarios/workers.ts';
@@ -23,7 +24,8 @@ import { judge, type Medians, markdown, medians } from './table.ts';
 const usage = `Usage: npm run bench -- [options]
 
   --only <names>     scenarios, separated by commas: ${[...scenarios.keys()].join(', ')}
-                     (paced: both paces)
+                     (paced: both paces); and, never by themselves, ${[...redisScenarios.keys()].join(', ')}:
+                     two nodes joined by a Redis
   --servers <names>  ${serverNames.join(', ')} (default: all that are there)
   --rounds <n>       measurements of each scenario and server, of which the median counts (default 3)
   --quick            one round, shorter and smaller: for a first look, not for figures
@@ -36,6 +38,7 @@ const patienceMs = 180_000;
 
 interface Options {
   scenarios: string[];
+  redis: string[];
   servers: ServerName[];
   rounds: number;
   scale: Scale;
@@ -64,11 +67,18 @@ function readOptions(argv: string[]): Options {
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) {
     throw new RangeError(`--rounds is ${values.rounds}; expected a whole number from 1 to 50`);
   }
+  const wanted = values.only?.split(',').map((name) => name.trim()) ?? [];
+  const redis = wanted.filter((name) => redisScenarios.has(name));
+  const others = wanted.filter((name) => !redisScenarios.has(name)).join(',');
   const there = serverNames.filter((name) => name !== 'soketi' || soketiInstalled());
   return {
-    scenarios: pick('--only', values.only?.replace(/\bpaced\b(?!\d)/, 'paced50,paced400'), [
-      ...scenarios.keys(),
-    ]),
+    scenarios:
+      redis.length > 0 && others === ''
+        ? []
+        : pick('--only', values.only && others.replace(/\bpaced\b(?!\d)/, 'paced50,paced400'), [
+            ...scenarios.keys(),
+          ]),
+    redis,
     servers: pick('--servers', values.servers, there),
     rounds,
     scale: values.quick ? quickScale : fullScale,
@@ -185,6 +195,8 @@ async function main(): Promise<number> {
   if (load > 0.5) progress(`The machine is busy (load ${load.toFixed(1)}): the figures will be rough.`);
   if (!soketiInstalled()) progress('soketi is left out; `npm run bench -- --install-soketi` gets it.');
 
+  await measureRedis(options.redis, options.rounds, options.scale);
+  if (options.scenarios.length === 0) return 0;
   const measured: Measured = new Map();
   const notes = new Set<string>();
   let failures = 0;

@@ -4,9 +4,6 @@ import { Api } from './api.ts';
 import { temporaryFolder, vectorApp } from './server.ts';
 import { patienceMs, WebSocketWire, type Wire } from './wire.ts';
 
-/** Workers start one after the other; a busy machine needs more than an idle one. */
-const startMs = 60_000;
-
 const main = join(import.meta.dirname, '../../packages/server/src/main.ts');
 
 /** The server as people run it, in a process of its own; use with `await using`. */

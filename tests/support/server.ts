@@ -1,14 +1,18 @@
-import { setDefaultTimeout } from 'bun:test';
+import { afterAll, setDefaultTimeout } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '@earshot/base';
+import { type Clock, createLog, systemClock } from '@earshot/base';
 import { createServer, type EarshotServer } from '@earshot/server';
+import type { Cluster } from '../../packages/server/src/cluster/cluster.ts';
 import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.ts';
+import { serverOf } from '../../packages/server/src/cluster/redis/servers.ts';
+import { RedisCluster } from '../../packages/server/src/cluster/redis-cluster.ts';
 import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
+import { startRedis } from './redis.ts';
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
 import { startWorkers } from './workers.ts';
 
@@ -56,7 +60,7 @@ export interface StartOptions {
   /** A `ManualClock` where time is what is tested. */
   clock?: Clock;
   /** Given to several servers, it makes them nodes of one cluster. */
-  cluster?: MemoryCluster;
+  cluster?: Cluster;
   /** How long a client on an HTTP transport may be without a response: longer than usual where there are many. */
   httpGraceMs?: number;
   /** Listen with TLS too, or on the one port with TLS only, under a certificate made for this server. */
@@ -79,9 +83,25 @@ export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposa
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** What joins the nodes of a test: nothing is memory; `redis`. */
+const clusterKind = process.env.EARSHOT_TEST_CLUSTER ?? 'memory';
+export const overRedis = clusterKind === 'redis';
+const redis = overRedis ? await startRedis() : undefined;
+const redisClusters: RedisCluster[] = [];
+if (redis !== undefined) {
+  afterAll(async () => {
+    for (const cluster of redisClusters.splice(0)) await cluster.close();
+    await redis[Symbol.asyncDispose]();
+  });
+}
+
 /** What several servers of a test share to be nodes of one cluster. */
-export function newCluster(clock: Clock = systemClock): MemoryCluster {
-  return new MemoryCluster(clock);
+export function newCluster(clock: Clock = systemClock): Cluster {
+  if (redis === undefined) return new MemoryCluster(clock);
+  const servers = [serverOf(`${redis.url}/${redisClusters.length}`)];
+  const cluster = new RedisCluster(servers, systemClock, createLog('silent'));
+  redisClusters.push(cluster);
+  return cluster;
 }
 
 /** Starts a server in this process, on a free port of 127.0.0.1 and a data folder of its own; use with `await using`. */

@@ -235,6 +235,21 @@ describe('several endpoints', () => {
     await server.join(await server.connect(), 'a');
     expect(await receiver.events()).toEqual([occupied('a')]);
   });
+
+  test('HOOK-16: an endpoint that a restart took away has to be told anew when it comes back', async () => {
+    using receiver = new HookReceiver();
+    await using folder = await temporaryFolder();
+    {
+      await using server = await start({ EARSHOT_APP_WEBHOOK_URL: receiver.url }, undefined, folder.path);
+      await server.join(await server.connect(), 'a');
+      expect(await receiver.events()).toEqual([occupied('a')]);
+      await taken(server, 1);
+    }
+    await using server = await start({}, undefined, folder.path);
+    await server.update({ webhookUrl: receiver.url });
+    await server.join(await server.connect(), 'a');
+    expect(await receiver.events()).toEqual([occupied('a')]);
+  });
 });
 
 describe('the desk', () => {

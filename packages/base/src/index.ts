@@ -13,6 +13,7 @@ export {
   originPattern,
   pathPrefix,
   publicUrl,
+  redisUrl,
   type Shape,
   wholeNumber,
 } from './settings/kinds.ts';

@@ -71,10 +71,17 @@ export interface Chat {
   told(fact: HostFact): void;
   /** Whether there is a live room of this id, for the status of its page. */
   hasLiveRoom(id: string): Promise<boolean>;
+  /** Removes what is kept of an app outside of the database: its files. For an app that is gone; may be asked again. */
+  forgetApp(appId: string): Promise<void>;
   /** Begins what it does by itself: timers, what is to be published, what a crash left. */
   start(): Promise<void>;
   /** Ends that. What is under way is finished first; the database is still needed until this resolves. */
   stop(): Promise<void>;
+}
+
+/** Brings the chat's tables up to date. */
+export function migrateChat(database: Database): Promise<void> {
+  return migrate(database, 'chat', chatMigrations);
 }
 
 /** Opens the tables and puts the parts together: the one place that knows them all. */
@@ -85,7 +92,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     log.error(describeError(error), `chat: ${stage} failed`);
     options.onProblem(stage, error);
   };
-  await migrate(database, 'chat', chatMigrations);
+  await migrateChat(database);
   const common = {
     db: database.kysely.withTables<ChatTables>(),
     kind: database.kind,
@@ -225,6 +232,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
       live.told(fact);
     },
     hasLiveRoom: (id) => live.exists(id),
+    forgetApp: (appId) => files.forgetApp(appId),
     async start() {
       timers.start();
       outbox.start();

@@ -11,3 +11,5 @@ export {
   type StatementSession,
 } from './owner.ts';
 export { openRemoteDatabase } from './remote.ts';
+export { copySqlite } from './sqlite-copy.ts';
+export { exportLines, importLines, type Transferred } from './transfer.ts';

@@ -32,7 +32,7 @@ export function readChatConfig(
   env: Environment,
 ): { config: ChatConfig } | { errors: string[] } | { help: string } {
   if (argv.includes('--help') || argv.includes('-h')) return { help: chatHelpText() };
-  const read = readTables(argv, env, { server: chatProgramRows, app: chatAppRows, absent: [] });
+  const read = readTables(argv, env, { server: chatProgramRows, app: chatAppRows });
   if ('errors' in read) return read;
   const { channelsUrl, databaseUrl, ...rest } = read.server as ChatProgramValues;
   const url = URL.canParse(channelsUrl) ? new URL(channelsUrl) : null;

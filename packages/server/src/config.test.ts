@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { resolve } from 'node:path';
 import { appSettingNames, appSettingRows, checkAppSettingValues } from './config/app-settings.ts';
-import { absentSettings, serverSettingRows, type serverSettings } from './config/server-settings.ts';
+import { serverSettingRows, type serverSettings } from './config/server-settings.ts';
 import { appSettings, type Config, defaultAppSettings, readConfig } from './config.ts';
 
 type Environment = Record<string, string>;
@@ -60,6 +60,16 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
   tlsKey: { good: [], bad: [] },
   tlsPort: { good: [], bad: ['x', '65536'] },
   dataDir: { good: [['/srv/earshot', '/srv/earshot']], bad: [] },
+  redisUrls: {
+    good: [
+      ['redis://127.0.0.1', ['redis://127.0.0.1']],
+      [
+        'redis://:p%40ss@[::1]:6379/2, rediss://u:p@redis.example.com',
+        ['redis://:p%40ss@[::1]:6379/2', 'rediss://u:p@redis.example.com'],
+      ],
+    ],
+    bad: ['127.0.0.1', 'http://127.0.0.1', 'redis://', 'redis://127.0.0.1/x', 'redis://127.0.0.1,localhost'],
+  },
   databaseUrl: {
     good: [
       ['postgres://u:p@h/d', 'postgres://u:p@h/d'],
@@ -269,6 +279,7 @@ test('without any setting the defaults are those of the design', () => {
     path: '',
     publicUrl: null,
     trustedProxies: [],
+    redisUrls: [],
     tls: null,
     workers: '1',
     metricsToken: null,
@@ -393,18 +404,6 @@ describe('flags and variables', () => {
       }
     }
   });
-});
-
-describe('settings that later versions have', () => {
-  for (const { env, flag, harmless } of absentSettings) {
-    test(`${env} is refused, saying so`, () => {
-      expect(errorsOf({ [env]: 'something' })[0]).toStartWith(`${env} is set, but this version`);
-      if (flag !== undefined)
-        expect(errorsOf({}, [flag, 'x'])[0]).toStartWith(`${flag} is set, but this version`);
-      expect(errorsOf({ [env]: '' })).toEqual([]);
-      if (harmless !== null) expect(errorsOf({ [env]: harmless })).toEqual([]);
-    });
-  }
 });
 
 describe('settings that belong together', () => {

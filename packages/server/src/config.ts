@@ -9,7 +9,7 @@ import {
 } from './config/app-settings.ts';
 import { helpText } from './config/help.ts';
 import { type Environment, readTables } from './config/read.ts';
-import { absentSettings, type ServerValues, serverSettingRows } from './config/server-settings.ts';
+import { type ServerValues, serverSettingRows } from './config/server-settings.ts';
 
 export { type AppSettings, appSettings, checkAppSettings, checkAppSettingValues, defaultAppSettings };
 
@@ -46,7 +46,6 @@ export function readConfig(
   const read = readTables(argv, env, {
     server: serverSettingRows,
     app: appSettingRows,
-    absent: absentSettings,
   });
   if ('errors' in read) return read;
   return assemble(read.server as ServerValues, read.app as Partial<AppSettings>);

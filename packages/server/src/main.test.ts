@@ -42,7 +42,13 @@ describe('what stops the start is said with setting, value and remedy', () => {
   const cases: [name: string, env: Record<string, string>, ...said: string[]][] = [
     ['a wrong value', { EARSHOT_PORT: 'web' }, 'EARSHOT_PORT', 'web'],
     ['an unknown setting', { EARSHOT_PROT: '1' }, 'EARSHOT_PROT', 'EARSHOT_PORT'],
-    ['a setting of a later part', { EARSHOT_REDIS_URL: 'redis://127.0.0.1' }, 'EARSHOT_REDIS_URL'],
+    ['a setting of a later part', { EARSHOT_WORKERS: '2' }, 'EARSHOT_WORKERS'],
+    [
+      'a Redis that cannot be reached',
+      { EARSHOT_REDIS_URL: 'redis://127.0.0.1:1' },
+      'EARSHOT_REDIS_URL',
+      'nothing listens',
+    ],
     ['a host that is not of this machine', { EARSHOT_HOST: '192.0.2.77' }, 'EARSHOT_HOST', '192.0.2.77'],
     [
       'a certificate that cannot be read',

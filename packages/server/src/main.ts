@@ -3,7 +3,14 @@ import { createLog, didYouMean, type Log } from '@earshot/base';
 import { DataError } from '@earshot/data';
 import { version } from '../package.json';
 import { type ChatConfig, readChatConfig } from './chat-config.ts';
-import { appsCommand, loginLinkCommand, operatorsCommand } from './commands/run.ts';
+import {
+  appsCommand,
+  backupCommand,
+  exportCommand,
+  importCommand,
+  loginLinkCommand,
+  operatorsCommand,
+} from './commands/run.ts';
 import { type Config, readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 import { workersOf } from './workers/count.ts';
@@ -19,6 +26,9 @@ const commands: Readonly<Record<string, (rest: readonly string[]) => Promise<num
   apps: (rest) => appsCommand(rest, process.env),
   operators: (rest) => operatorsCommand(rest, process.env),
   'login-link': (rest) => loginLinkCommand(rest, process.env),
+  export: (rest) => exportCommand(rest, process.env),
+  import: (rest) => importCommand(rest, process.env),
+  backup: (rest) => backupCommand(rest, process.env),
   '--version': async () => {
     console.log(version);
     return 0;

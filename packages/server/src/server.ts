@@ -16,6 +16,7 @@ import type { Envelope } from './cluster/envelope.ts';
 import { MemoryCluster } from './cluster/memory-cluster.ts';
 import { BusNodes } from './cluster/nodes-bus.ts';
 import { Publisher } from './cluster/publish.ts';
+import { openRedisCluster } from './cluster/redis-cluster.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './connection/connection.ts';
 import { Connections } from './connection/connections.ts';
@@ -105,7 +106,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog(config.logLevel);
   const { place } = options;
-  const cluster: Cluster = options.cluster ?? place?.cluster ?? new MemoryCluster(clock);
   const counters = new Counters();
   const onProblem = (stage: string, error: unknown) => {
     counters.backgroundFailures++;
@@ -123,6 +123,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => database.close());
   const apps = await openAppRegistry({ database, config, clock, onProblem });
   stack.defer(() => apps.close());
+  const given = options.cluster ?? (config.redisUrls.length === 0 ? place?.cluster : undefined);
+  const cluster = given ?? (await openCluster(config, clock, log));
+  if (given === undefined) stack.defer(() => cluster.close());
   const operators = await settleOperators(database, clock, {
     adminPassword: config.adminPassword,
     letIn: config.dashboardOidcEmails,
@@ -138,17 +141,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
   /** Facts that are the cluster's, not this node's alone: each reaches these once. */
   const consumers: ((fact: Fact) => void)[] = [];
-  const told = (fact: Fact, here: boolean, origin: boolean) => {
+  const told = (fact: Fact, origin: boolean, heard = false) => {
     try {
-      if (here) announcer.announce(fact);
+      if (!heard) announcer.announce(fact);
       if (origin) for (const consumer of consumers) consumer(fact);
     } catch (error) {
       onProblem('facts: announcing one failed', error);
     }
   };
   const factReceiver = {
-    told: (fact: Fact, origin: boolean) => told(fact, true, origin),
-    toldAgain: (fact: Fact) => told(fact, false, true),
+    told,
+    swept: () => webhooks.nodeDied(),
     written: () => webhooks.written(),
     onProblem,
   };
@@ -254,6 +257,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     counters,
     hub,
     fanOut,
+    cluster: cluster.figures,
     clock,
     connections: byTransport,
     nodes: () => nodes.all().length,
@@ -367,6 +371,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     },
     stop,
   };
+}
+
+async function openCluster(config: Config, clock: Clock, log: Log): Promise<Cluster> {
+  const { redisUrls } = config;
+  if (redisUrls.length === 0) return new MemoryCluster(clock);
+  const cluster = await openRedisCluster(redisUrls, clock, log);
+  if (config.databaseUrl.startsWith('sqlite:')) {
+    const found = 'EARSHOT_REDIS_URL joins nodes, but each has apps and settings of its own in SQLite';
+    log.warn(`${found}; set EARSHOT_DATABASE_URL to one PostgreSQL for all`);
+  }
+  return cluster;
 }
 
 /** Room for the largest client event that any app allows, with its data written in escapes. */

@@ -28,7 +28,7 @@ export class Browser {
   }
 
   async ask(method: string, path: string, asked: Asked = {}): Promise<Answer> {
-    const response = await this.open(method, path, asked);
+    const response = await this.open(method, path, { ...asked, signal: AbortSignal.timeout(90_000) });
     const text = await response.text();
     const isJson = response.headers.get('Content-Type')?.startsWith('application/json') === true;
     const body: unknown = isJson ? JSON.parse(text) : undefined;

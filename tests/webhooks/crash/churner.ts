@@ -52,6 +52,17 @@ export class Churner {
     return [...this.#channels.keys()];
   }
 
+  get isConnected(): boolean {
+    return this.#client.connection.state === 'connected';
+  }
+
+  /** Tries at once instead of when its patience says so. */
+  hurry(): void {
+    if (this.isConnected) return;
+    this.#client.disconnect();
+    this.#client.connect();
+  }
+
   join(name: string): void {
     if (this.#channels.has(name)) return;
     const channel = this.#client.subscribe(name);

@@ -61,8 +61,8 @@ export function compare(
   const holdsOf = new Map<string, Hold[]>();
   for (const hold of holds)
     for (const key of hold.keys) holdsOf.set(key, [...(holdsOf.get(key) ?? []), hold]);
-  let untold = 0;
-  let untoldMs = 0;
+  /** How long before a kill begins were seen that are untold. */
+  const untold: number[] = [];
   let ends = 0;
 
   for (const [key, told] of byKey) {
@@ -86,10 +86,7 @@ export function compare(
       const kill = kills.find((at) => at >= from - lateMs && at - from <= lastMomentMs);
       if (kill === undefined)
         problems.push(`LOST: ${JSON.stringify(key)} was seen to begin at ${from}, and not told`);
-      else {
-        untold++;
-        untoldMs = Math.max(untoldMs, kill - from);
-      }
+      else untold.push(kill - from);
     }
     // Where nobody was for long enough, that was told before somebody came back.
     for (const { begin, end } of gaps(all)) {
@@ -108,8 +105,9 @@ export function compare(
       'events that the endpoint got': events,
       'of these again': again,
       'ends that had to be told at once': ends,
-      'begins untold, of the last moments': untold,
-      'ms before the kill, most': Math.round(untoldMs),
+      'begins untold, of the last moments': untold.length,
+      'ms before the kill, median': Math.round(untold.toSorted((a, b) => a - b)[untold.length >> 1] ?? 0),
+      'ms before the kill, most': Math.round(Math.max(0, ...untold)),
     },
   };
 }

@@ -1,5 +1,5 @@
 import Publisher from 'pusher';
-import { HookReceiver } from '../../support/hooks.ts';
+import { eventually, HookReceiver } from '../../support/hooks.ts';
 import { EarshotProcess } from '../../support/process.ts';
 import { freePort } from '../../support/program.ts';
 import { temporaryFolder, vectorApp } from '../../support/server.ts';
@@ -16,8 +16,8 @@ export interface CrashOptions {
   readonly say?: (line: string) => void;
 }
 
-/** A change so shortly before a kill may be untold: what the write under way would have held. */
-const lastMomentMs = 1_000;
+/** A change so shortly before a kill may be untold: what the write under way would have held, on a busy disk. */
+const lastMomentMs = 3_000;
 
 const channels = [
   ...Array.from({ length: 30 }, (_, n) => `room-${n}`),
@@ -65,6 +65,12 @@ export async function crash(options: CrashOptions): Promise<Comparison> {
   const startedAt = performance.now();
   try {
     for (let kill = 1; kill <= options.kills; kill++) {
+      // A kill that nobody is there for shows nothing.
+      for (const client of clients) client.hurry();
+      await eventually(
+        () => clients.filter(({ isConnected }) => isConnected).length >= clients.length / 2,
+        'clients',
+      );
       // Now and then long enough for ends to last and leases to run out.
       const kind = roll();
       await Bun.sleep(kind < 0.05 ? 12_000 : kind < 0.25 ? 3_000 + roll() * 4_000 : roll() * 2_500);

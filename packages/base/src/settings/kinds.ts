@@ -142,3 +142,12 @@ export const databaseUrl = textKind(
     return /^postgres(ql)?:\/\/.+/.test(text) && URL.canParse(text) ? text : undefined;
   },
 );
+
+export const redisUrl = textKind(
+  'redis://user:password@host:port/database, or rediss:// with TLS; several separated by commas',
+  (text) => {
+    if (!/^rediss?:\/\/.+/.test(text) || !URL.canParse(text)) return undefined;
+    const { hostname, pathname } = new URL(text);
+    return hostname !== '' && /^(\/\d{0,5})?$/.test(pathname) ? text : undefined;
+  },
+);

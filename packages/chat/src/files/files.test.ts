@@ -267,6 +267,18 @@ test('bytes lie in a folder that nobody else can look into, under names that say
   expect(statSync(join(chat.folder, name.slice(0, 2))).mode & 0o777).toBe(0o700);
 });
 
+test('the files of an app that is gone go with it, those of another stay', async () => {
+  await using chat = await open(undefined, [{}, {}]);
+  for (let i = 0; i < 3; i++) await chat.post(`words ${i}`);
+  expect(chat.stored()).toHaveLength(3);
+  await chat.files.forgetApp('no such app');
+  expect(chat.stored()).toHaveLength(3);
+  await chat.files.forgetApp(chat.app.id);
+  expect(chat.stored()).toEqual([]);
+  expect(await chat.rows()).toEqual([]);
+  await chat.files.forgetApp(chat.app.id);
+});
+
 async function open(fresh?: FreshDatabase, apps: readonly Partial<ChatSettings>[] = [{}]) {
   const data = await temporaryFolder();
   const folder = join(data.path, 'files');

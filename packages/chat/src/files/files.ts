@@ -390,6 +390,29 @@ export class Files implements Attachments {
     await this.#core.db.deleteFrom('chat_files').where('app_id', '=', appId).where('id', '=', id).execute();
   }
 
+  /** Removes the bytes of all files of an app that is gone, with their rows. */
+  async forgetApp(appId: string): Promise<void> {
+    for (;;) {
+      const rows = await this.#core.db
+        .selectFrom('chat_files')
+        .select(['id', 'stored', 'preview'])
+        .where('app_id', '=', appId)
+        .limit(100)
+        .execute();
+      if (rows.length === 0) return;
+      for (const row of rows) await this.#removeStored(row);
+      await this.#core.db
+        .deleteFrom('chat_files')
+        .where('app_id', '=', appId)
+        .where(
+          'id',
+          'in',
+          rows.map(({ id }) => id),
+        )
+        .execute();
+    }
+  }
+
   async #removeStored(row: Pick<FileRow, 'stored' | 'preview'>): Promise<void> {
     await this.#storage.remove(row.stored);
     if (row.preview !== null) await this.#storage.remove(row.preview);

@@ -37,9 +37,11 @@ export function openStream(options: StreamOptions): { stop(): void; retry(): voi
   let current: AbortController | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const lost = () => {
+  const lost = (answered: boolean) => {
     if (stopped) return;
-    link.streamLost(self);
+    // A server that refuses for the moment is there.
+    if (answered) link.streamFine(self);
+    else link.streamLost(self);
     onState({ is: 'reconnecting' });
     clearTimeout(timer);
     timer = setTimeout(() => void connect(), waitsMs[Math.min(tries++, waitsMs.length - 1)]);
@@ -51,6 +53,7 @@ export function openStream(options: StreamOptions): { stop(): void; retry(): voi
     const mine = new AbortController();
     current = mine;
     let open = false;
+    let answered = false;
     let silence: ReturnType<typeof setTimeout> | undefined;
     const heard = () => {
       clearTimeout(silence);
@@ -80,14 +83,19 @@ export function openStream(options: StreamOptions): { stop(): void; retry(): voi
         for (const { event, data } of read(value)) onEvent(event, JSON.parse(data));
       }
     } catch (error) {
+      answered = error instanceof ApiFailure;
       if (stopped || mine !== current) return;
       if (error instanceof ApiFailure && error.code === 'signed_out') {
         link.streamFine(self);
         onSignedOut();
         return;
       }
-      // 429 and 5xx pass; what else is refused stays refused.
-      if (error instanceof ApiFailure && error.status < 500 && error.status !== 429) {
+      // A 5xx passes, and so does a proxy's 429; what else is refused stays refused, too many open pages among it.
+      const isRefused =
+        error instanceof ApiFailure &&
+        error.status < 500 &&
+        (error.status !== 429 || error.code === 'too_many');
+      if (isRefused) {
         link.streamFine(self);
         onState({ is: 'refused', failure: error });
         return;
@@ -95,7 +103,7 @@ export function openStream(options: StreamOptions): { stop(): void; retry(): voi
     } finally {
       clearTimeout(silence);
     }
-    if (mine === current) lost();
+    if (mine === current) lost(answered);
   };
 
   let before = link.state;

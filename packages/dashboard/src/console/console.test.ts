@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type TraceEntry, traceKinds } from '../contract.ts';
 import { filterOf, isFiltered, noFilter, passes, queryOf, streamQuery } from './filter.ts';
+import { measureOf, remarkOf } from './format.ts';
 import { kindGroups, toneOf } from './kinds.ts';
 import { asJson, clear, linesMax, noLines, pause, resume, withBatch, withBreak } from './lines.ts';
 
@@ -135,4 +136,33 @@ test.each([
   ['refused', 4001, undefined, 'bad'],
 ] as const)('%s with %s: %s is %s', (kind, code, reason, tone) => {
   expect(toneOf(kind, code, reason)).toBe(tone);
+});
+
+test.each([
+  [{ kind: 'refused' as const, reason: 'Could not find app by key' }, 'Could not find app by key'],
+  [{ dataIs: 'hidden' as const }, 'content hidden'],
+  [{ data: '{"a":1}' }, '{"a":1}'],
+  [{ kind: 'connected' as const, transport: 'xhr_polling' as const }, 'HTTP polling'],
+  [
+    {
+      kind: 'webhook' as const,
+      data: JSON.stringify({
+        events: [
+          { name: 'member_added', channel: 'a' },
+          { name: 'member_added', channel: 'b' },
+          { name: 'client_event', data: '{"name":"me"}' },
+        ],
+      }),
+    },
+    'member_added, client_event',
+  ],
+])('%j remarks %s', (more, remark) => {
+  expect(remarkOf(entry(1, more))).toBe(remark);
+});
+
+test('a line ends with how many, which code, how long', () => {
+  expect(measureOf(entry(1, { recipients: 412 }))).toBe('to 412');
+  expect(measureOf(entry(1, { code: 200, durationMs: 0.4 }))).toBe('200 · < 1 ms');
+  expect(measureOf(entry(1, { code: 1001, durationMs: 4_210 }))).toBe('1001 · 4.2 s');
+  expect(measureOf(entry(1))).toBe('');
 });

@@ -54,7 +54,7 @@ export function Details({ entry, links }: { entry: TraceEntry; links: DetailsLin
         )}
         {transport !== undefined && <Fact name="Transport">{transportNames[transport]}</Fact>}
         {entry.path !== undefined && (
-          <Fact name="Request">
+          <Fact name={entry.kind === 'webhook' ? 'To' : 'Request'}>
             <code>{requestOf(entry)}</code>
           </Fact>
         )}

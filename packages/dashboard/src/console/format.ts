@@ -26,8 +26,14 @@ export function subjectOf(entry: TraceEntry): string {
 export function remarkOf(entry: TraceEntry): string {
   if (entry.reason !== undefined && entry.reason !== '') return entry.reason;
   if (entry.dataIs === 'hidden') return 'content hidden';
+  if (entry.kind === 'webhook') return toldIn(entry.data ?? '');
   if (entry.data !== undefined) return entry.data.slice(0, 300);
   return entry.transport === undefined ? '' : transportNames[entry.transport];
+}
+
+/** The kinds of events in a webhook's body, each once. What clients wrote is text within it, so its quotes are escaped. */
+function toldIn(body: string): string {
+  return [...new Set([...body.matchAll(/"name":"(\w+)"/g)].map(([, name]) => name))].join(', ');
 }
 
 /** What an entry says at its end: to how many, with which code, after how long. */
@@ -35,7 +41,7 @@ export function measureOf({ recipients, code, durationMs }: TraceEntry): string 
   const parts: string[] = [];
   if (recipients !== undefined) parts.push(`to ${recipients}`);
   if (code !== undefined) parts.push(`${code}`);
-  if (durationMs !== undefined) parts.push(formatDuration(durationMs));
+  if (durationMs !== undefined) parts.push(durationMs < 1 ? '< 1 ms' : formatDuration(durationMs));
   return parts.join(' · ');
 }
 

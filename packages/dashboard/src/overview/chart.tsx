@@ -2,7 +2,7 @@ import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { formatNumber, formatShort } from '../parts/format.ts';
 import { Table } from '../parts/table.tsx';
 import type { Plot, PlotOptions } from './plot.ts';
-import type { ChartData } from './series.ts';
+import { type ChartData, hasGap } from './series.ts';
 
 export interface ChartProps {
   readonly title: string;
@@ -103,6 +103,14 @@ export function Chart({ title, unit, data, kind, syncKey, time }: ChartProps) {
                 <span class="legend-value">{valueAt(line.values[shown ?? lastKnown(line.values)])}</span>
               </li>
             ))}
+            {hasGap(data) && (
+              <li>
+                <svg class="legend-gap" viewBox="0 0 16 12" aria-hidden="true" focusable="false">
+                  <rect width="16" height="12" />
+                </svg>
+                No figures: the server did not run
+              </li>
+            )}
           </ul>
           <div
             class="plot"

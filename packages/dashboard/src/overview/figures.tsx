@@ -8,7 +8,8 @@ import { connectionsOf } from './series.ts';
 
 interface FigureProps {
   readonly title: string;
-  readonly value: number;
+  /** Null: not known yet. */
+  readonly value: number | null;
   readonly children?: ComponentChildren;
 }
 
@@ -16,8 +17,8 @@ function Figure({ title, value, children }: FigureProps) {
   return (
     <div class="now-figure">
       <dt>{title}</dt>
-      <dd class="now-value" title={formatNumber(value)}>
-        {formatFigure(value)}
+      <dd class="now-value" title={value === null ? undefined : formatNumber(value)}>
+        {value === null ? '–' : formatFigure(value)}
       </dd>
       <dd class="now-more">{children}</dd>
     </div>
@@ -45,7 +46,7 @@ export function Figures({ app, seconds }: FiguresProps) {
       <Figure title="Messages today (UTC)" value={today}>
         {typeof quota === 'number' && quota > 0 ? <Quota used={today} quota={quota} /> : 'No daily limit'}
       </Figure>
-      <Figure title="Occupied channels" value={now?.channels ?? 0}>
+      <Figure title="Occupied channels" value={now?.channels ?? null}>
         {now !== undefined && now.nodes.known > 1 && <Nodes {...now.nodes} />}
       </Figure>
     </dl>

@@ -87,6 +87,12 @@ export function perDay({ messagesPerDay }: Statistics): ChartData {
   };
 }
 
+/** Whether there are figures, then none, then figures again; before the first the app may not have been there. */
+export function hasGap({ at, lines }: ChartData): boolean {
+  const isKnown = at.map((_, index) => lines.some(({ values }) => typeof values[index] === 'number'));
+  return isKnown.slice(isKnown.indexOf(true), isKnown.lastIndexOf(true) + 1).includes(false);
+}
+
 /** Each line on top of those before it; null where one has no figure. */
 export function stacked(lines: readonly Line[]): (number | null)[][] {
   const sums: (number | null)[] = (lines[0]?.values ?? []).map(() => 0);

@@ -40,7 +40,12 @@ export function App({ api, link, door, router }: AppProps) {
     case 'failed':
       return (
         <main class="opening">
-          <Failing failure={state.failure} what="The dashboard cannot open" retry={() => door.open()} />
+          <Failing
+            failure={state.failure}
+            level={1}
+            what="The dashboard cannot open"
+            retry={() => door.open()}
+          />
         </main>
       );
     case 'shut':

@@ -61,6 +61,7 @@ export async function createServerChat(options: {
     windowFile: (name) => readText(`@earshot/chat/window/${name}`),
     onProblem: options.onProblem,
   });
+  apps.onRemoved((appId) => chat.forgetApp(appId));
   const pages = createChatPages({ apps: chatApps(apps), config, log, hasLiveRoom: chat.hasLiveRoom });
   return {
     ...chat,

@@ -10,6 +10,17 @@ export interface Cluster {
   /** @returns this node's end of the roster, under a lease that it renews */
   connectRoster(receiver: RosterReceiver, clock: Clock, leaseMs: number): Roster;
   readonly cache: EventCache;
+  /** What `/metrics` shows of it, under `earshot_` and the name. */
+  readonly figures: readonly ClusterFigure[];
   /** Ends what the node's ends share, after they have been closed. */
   close(): Promise<void>;
+}
+
+/** A number for `/metrics`, read when asked. */
+export interface ClusterFigure {
+  readonly name: string;
+  readonly help: string;
+  /** It only grows, until the node starts again. */
+  readonly isCounter: boolean;
+  read(): number;
 }

@@ -11,6 +11,7 @@ export class MemoryCluster implements Cluster {
   readonly #network = new MemoryBusNetwork();
   readonly #state = new MemoryRosterState();
   readonly cache: MemoryEventCache;
+  readonly figures = [];
 
   constructor(clock: Clock) {
     this.cache = new MemoryEventCache(clock);

@@ -22,6 +22,7 @@ rosterContract('memory roster', async () => {
       );
       return { roster, told, crash: async () => roster.crash() };
     },
+    settled: async () => {},
     leasePassed: async () => clock.advance(leaseMs * 2),
   };
 });

@@ -200,7 +200,11 @@ export class MemoryRoster implements Roster {
   #renewAndSweep(): void {
     const now = this.#clock.monotonic();
     this.#leasedUntil = now + this.#leaseMs;
-    for (const node of this.#state.nodes) if (node.#leasedUntil < now) this.#remove(node);
+    for (const node of this.#state.nodes) {
+      if (node.#leasedUntil >= now) continue;
+      this.#remove(node);
+      this.#receiver.swept?.();
+    }
   }
 
   /** Takes back all that `node` reported; this node tells what that makes true. */

@@ -35,7 +35,7 @@ export class WorkersRoster implements Roster {
       this.#consume(number);
     });
     link.on<[Fact, number]>('roster.toldAgain', ([fact, number]) => {
-      receiver.toldAgain?.(fact);
+      receiver.told(fact, true, true);
       this.#consume(number);
     });
     link.on<[string, string, string, string | null]>('roster.info', ([appId, channel, userId, userInfo]) =>

@@ -59,11 +59,15 @@ export interface Roster {
 }
 
 export interface RosterReceiver {
-  /** @param origin whether this node is the one to hand the fact to consumers that want it once per cluster */
-  told(fact: Fact, origin: boolean): void;
-  /** For consumers alone: the fact was told before, to an origin that died and may have lost it. */
-  toldAgain?(fact: Fact): void;
+  /**
+   * @param origin whether this node is the one to hand the fact to consumers that want it once per cluster
+   * @param heard whether the subscribers of this node know it already: it was told them while the broker was away, or the
+   *   fact comes from a node that died before it handed it on
+   */
+  told(fact: Fact, origin: boolean, heard?: boolean): void;
   /** Resolves when consumers have written down what they were told so far. */
   written?(): Promise<void>;
+  /** This node has swept another: what consumers there had been told and were still to do may be left undone. */
+  swept?(): void;
   onProblem(stage: string, error: unknown): void;
 }

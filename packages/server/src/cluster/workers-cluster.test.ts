@@ -96,6 +96,7 @@ rosterContract('workers roster', async () => {
   const { connect, settled } = newOwner(clock);
   const dead: Link[] = [];
   return {
+    settled,
     async connect() {
       const link = await connect();
       const told: RosterUnderTest['told'] = [];
@@ -150,8 +151,7 @@ test('facts wait while nobody consumes them, and go to the next one, each once',
     const again: string[] = [];
     const roster = new WorkersCluster(link).connectRoster(
       {
-        told: (fact, origin) => origin && told.push(fact.type),
-        toldAgain: (fact) => again.push(fact.type),
+        told: (fact, origin, heard) => origin && (heard ? again : told).push(fact.type),
         onProblem,
       },
       new ManualClock(),

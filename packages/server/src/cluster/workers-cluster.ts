@@ -11,6 +11,7 @@ import { WorkersRoster } from './roster-workers.ts';
 export class WorkersCluster implements Cluster {
   readonly #link: Link;
   readonly cache: WorkersEventCache;
+  readonly figures = [];
 
   constructor(link: Link) {
     this.#link = link;

@@ -18,6 +18,7 @@ import {
 } from './command.ts';
 import { loginLink } from './login-link.ts';
 import { operatorCommands } from './operators.ts';
+import { type PathCommand, transferCommands } from './transfer.ts';
 
 type Work = (config: Config) => Promise<Outcome>;
 
@@ -59,6 +60,26 @@ export const operatorsCommand: Command = group(
   operatorCommands,
   async (database, _config, task) => task(await openOperators(database, systemClock)),
 );
+
+/** `earshot export FILE`, `earshot import FILE`, `earshot backup FOLDER` */
+export const exportCommand: Command = withPath('export', transferCommands.export);
+export const importCommand: Command = withPath('import', transferCommands.import);
+export const backupCommand: Command = withPath('backup', transferCommands.backup);
+
+function withPath(name: string, { takes, about, run }: PathCommand): Command {
+  return (argv, env) =>
+    carryOut(name, async () => {
+      const parsed = parse(argv);
+      if (parsed.help) return `${about}\n\nearshot ${name} ${takes} [--json] [settings of the server]\n`;
+      const [path] = parsed.words;
+      if (path === undefined || parsed.words.length > 1) {
+        throw new UsageError(
+          `Expected: earshot ${name} ${takes}. Found ${parsed.words.length} words after it.`,
+        );
+      }
+      return withSettings(parsed.settings, env, parsed.json, (config) => run(config, path));
+    });
+}
 
 const loginLinkHelp = [
   'Prints a new sign-in link for the server with these settings: good once, for 15 minutes.',

@@ -23,6 +23,8 @@ export function helpText(): string {
     '  apps list, create, show, rotate, revoke, enable, disable, set, delete',
     '  operators list, create, password, delete',
     '  login-link     prints a new sign-in link',
+    '  backup FOLDER  copies all data, beside a running server',
+    '  export FILE    writes all that is in the database; import FILE puts it into another one',
     '  chat           runs the chat alone, beside a channel server elsewhere',
     '',
   ].join('\n');

@@ -1,5 +1,4 @@
 import { didYouMean, refusal, type Setting } from '@earshot/base';
-import type { AbsentSetting } from './server-settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -7,7 +6,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Tables {
   readonly server: ReadonlyMap<string, Setting<unknown>>;
   readonly app: ReadonlyMap<string, Setting<unknown>>;
-  readonly absent: readonly AbsentSetting[];
 }
 
 /** Reads the tables from command line and environment, and reports all that is wrong at once. */
@@ -17,10 +15,9 @@ export function readTables(
   tables: Tables,
 ): { server: Record<string, unknown>; app: Record<string, unknown> } | { errors: string[] } {
   const errors: string[] = [];
-  const rows = [...tables.server.values(), ...tables.app.values(), ...tables.absent];
+  const rows = [...tables.server.values(), ...tables.app.values()];
   const flags = readFlags(argv, rows, errors);
   refuseUnknownVariables(env, rows, errors);
-  refuseAbsent(tables.absent, flags, env, errors);
 
   const server: Record<string, unknown> = {};
   for (const [name, row] of tables.server) server[name] = readValue(row, flags, env, errors) ?? row.default;
@@ -71,23 +68,6 @@ function refuseUnknownVariables(env: Environment, rows: readonly Named[], errors
     const meant = didYouMean(name, known);
     errors.push(
       `${name} is not a setting. ${meant === undefined ? 'Unset it.' : `Did you mean ${meant}?`} All of them: --help`,
-    );
-  }
-}
-
-function refuseAbsent(
-  absent: readonly AbsentSetting[],
-  flags: ReadonlyMap<string, string>,
-  env: Environment,
-  errors: string[],
-): void {
-  for (const { env: variable, flag, harmless, why } of absent) {
-    const fromFlag = flag === undefined ? undefined : flags.get(flag);
-    const found = fromFlag ?? env[variable];
-    if (found === undefined || found === '' || found === harmless) continue;
-    const name = fromFlag === undefined ? variable : flag;
-    errors.push(
-      `${name} is set, but ${why}. Unset it${harmless === null ? '' : `, or set it to ${harmless}`}`,
     );
   }
 }

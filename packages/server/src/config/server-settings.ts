@@ -8,6 +8,7 @@ import {
   optional,
   pathPrefix,
   publicUrl,
+  redisUrl,
   type Setting,
   setting,
   type ValuesOf,
@@ -91,6 +92,16 @@ export const serverSettings = {
     defaultText: 'SQLite in the data folder',
     example: 'postgres://earshot:password@127.0.0.1:5432/earshot',
     doc: 'Where apps, keys and settings are kept. PostgreSQL for several nodes.',
+    secret: true,
+  }),
+  redisUrls: setting({
+    env: 'EARSHOT_REDIS_URL',
+    flag: '--redis',
+    kind: listOf(redisUrl, redisUrl.expected),
+    default: [] as string[],
+    defaultText: 'none',
+    example: 'redis://:password@127.0.0.1:6379',
+    doc: 'What joins several nodes: a Redis (6.2 or later) or Valkey, or several separated by commas, over which channels are spread. All nodes have to be given the same. Nodes also need one PostgreSQL.',
     secret: true,
   }),
   appId: optional({
@@ -225,21 +236,3 @@ export type ServerValues = ValuesOf<typeof serverSettings>;
 export const serverSettingRows = new Map<string, Setting<unknown>>(
   Object.entries(serverSettings as unknown as Record<string, Setting<unknown>>),
 );
-
-/** A setting of a later version: to ignore it silently would be worse than to refuse it. */
-export interface AbsentSetting {
-  readonly env: string;
-  readonly flag?: string;
-  /** The value that asks for nothing which is missing. */
-  readonly harmless: string | null;
-  readonly why: string;
-}
-
-export const absentSettings: readonly AbsentSetting[] = [
-  {
-    env: 'EARSHOT_REDIS_URL',
-    flag: '--redis',
-    harmless: null,
-    why: 'this version has no Redis bus and runs as a single node',
-  },
-];

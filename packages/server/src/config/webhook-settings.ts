@@ -31,7 +31,7 @@ export const webhookSettings = {
     env: 'EARSHOT_APP_WEBHOOK_URL',
     kind: matching(/^https?:\/\/[^\s#]+$/, 'an address that begins with https:// or http://'),
     example: 'https://example.com/webhooks',
-    doc: 'What happens in the app is posted there, in Pusher’s format and with its signature.',
+    doc: 'What happens in the app is posted there, in Pusher’s format and with its signature. Further endpoints are added on the dashboard.',
   }),
   webhookEvents: setting({
     env: 'EARSHOT_APP_WEBHOOK_EVENTS',
@@ -54,6 +54,6 @@ export const webhookSettings = {
     defaultText:
       'the chat’s: `private-user-`, `private-room-`, `presence-room-`, `presence-live-`, `private-live-`',
     example: 'private-user-,private-medical-',
-    doc: 'Channels whose name begins with one of these: what is said in them is in no webhook. An empty list is written as a single comma.',
+    doc: 'Channels whose name begins with one of these: what is said in them is in no webhook and no log of attempts. An empty list is written as a single comma.',
   }),
 };

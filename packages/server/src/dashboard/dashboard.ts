@@ -80,7 +80,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const cookie = new SessionCookie(config);
   const provider = createOperatorProvider({ operators, limits: signInLimits, cookie, config, clock, log });
   const acted = actsIn(log);
-  const streams = new EventStreams(operators, clock, log);
+  const streams = new EventStreams(operators, publishing.counters, clock, log);
   apps.onChange(() => streams.endWhatIsOver());
   const pathOf = (request: Request) => belowPrefix(targetOf(request.url).path, config.path) ?? '';
 
@@ -94,6 +94,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         config,
         version,
         providerName: provider?.name ?? null,
+        counters: publishing.counters,
         log,
       }),
     )

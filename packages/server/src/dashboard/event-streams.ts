@@ -1,5 +1,6 @@
 import type { Clock, Log, Timer } from '@earshot/base';
 import type { Context } from 'hono';
+import type { Counters } from '../metrics/counters.ts';
 import type { Operators } from '../operators/operators.ts';
 import type { DeskEnv } from './api.ts';
 import { refuse } from './refusal.ts';
@@ -36,14 +37,16 @@ export interface StreamSource {
  */
 export class EventStreams {
   readonly #operators: Operators;
+  readonly #counters: Counters;
   readonly #log: Log;
   readonly #streams = new Set<Stream>();
   readonly #timer: Timer;
   readonly #unlisten: () => void;
   #checks = 0;
 
-  constructor(operators: Operators, clock: Clock, log: Log) {
+  constructor(operators: Operators, counters: Counters, clock: Clock, log: Log) {
     this.#operators = operators;
+    this.#counters = counters;
     this.#log = log;
     this.#timer = clock.every(checkMs, () => {
       if (++this.#checks % heartbeatEveryChecks === 0)
@@ -68,6 +71,7 @@ export class EventStreams {
       });
     }
     const streams = this.#streams;
+    const counters = this.#counters;
     let stop: (() => void) | null = null;
     let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
     const forget = () => {
@@ -82,7 +86,9 @@ export class EventStreams {
       write(text) {
         if (controller === null) return;
         controller.enqueue(encoder.encode(text));
-        if ((controller.desiredSize ?? 0) < 0) stream.end();
+        if ((controller.desiredSize ?? 0) >= 0) return;
+        counters.deskStreamsCut++;
+        stream.end();
       },
       end() {
         const open = controller;

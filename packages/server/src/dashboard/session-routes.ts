@@ -4,6 +4,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
 import type { SessionCookie } from '../http/session-cookie.ts';
+import type { Counters } from '../metrics/counters.ts';
 import { keyOf } from '../operators/open.ts';
 import type { Operators } from '../operators/operators.ts';
 import { sessionDays } from '../operators/sessions.ts';
@@ -59,9 +60,10 @@ export function sessionRoutes(parts: {
   readonly version: string;
   /** What the button for the provider says; null: there is none. */
   readonly providerName: string | null;
+  readonly counters: Counters;
   readonly log: Log;
 }) {
-  const { operators, limits, cookie, config, version, providerName, log } = parts;
+  const { operators, limits, cookie, config, version, providerName, counters, log } = parts;
 
   async function sessionOf(body: { token: string } | { name: string; password: string }): Promise<string> {
     if ('token' in body) {
@@ -83,6 +85,7 @@ export function sessionRoutes(parts: {
       return answer.token;
     }
     if (answer.refused === 'wrong') refuse('forbidden', 'Name or password is wrong.');
+    counters.signInsBusy++;
     refuse('unavailable', 'Too many sign-ins at this moment. Try again in a few seconds.', {
       retryAfterSeconds: 5,
     });

@@ -42,6 +42,10 @@ export class Counters {
   slowClientsCut = 0;
   /** Connections closed because too many of their messages waited. */
   inboxOverflows = 0;
+  /** Sign-ins of operators refused because too many passwords were being checked. */
+  signInsBusy = 0;
+  /** Live views of operators cut because their reader did not keep up. */
+  deskStreamsCut = 0;
   /** Bugs that a handler caught: each is in the log. */
   handlerFailures = 0;
   /** Work that failed where nobody waits for it, such as relaying to other nodes; each is in the log. */

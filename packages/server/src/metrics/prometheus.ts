@@ -22,6 +22,8 @@ export interface MetricsParts {
   readonly clock: Clock;
   /** Connections by transport, counted when asked. */
   readonly connections: () => ReadonlyMap<string, number>;
+  /** What the cluster wants to show (`cluster/cluster.ts`). */
+  readonly cluster: readonly { name: string; help: string; isCounter: boolean; read(): number }[];
   /** Nodes of the cluster, this one included. */
   readonly nodes: () => number;
 }
@@ -204,6 +206,16 @@ export class Metrics {
       () => counters.inboxOverflows,
     );
     counter(
+      'sign_ins_busy_total',
+      'Sign-ins of operators refused because too many passwords were being checked',
+      () => counters.signInsBusy,
+    );
+    counter(
+      'desk_streams_cut_total',
+      'Live views of operators cut because their reader did not keep up',
+      () => counters.deskStreamsCut,
+    );
+    counter(
       'handler_failures_total',
       'Bugs that a handler caught; each is in the log',
       () => counters.handlerFailures,
@@ -213,6 +225,8 @@ export class Metrics {
       'Failures of work that nobody waits for; each is in the log',
       () => counters.backgroundFailures,
     );
+    for (const { name, help, isCounter, read } of parts.cluster)
+      (isCounter ? counter : gauge)(name, help, read);
     gauge(
       'loop_lag_seconds',
       'Longest delay of the event loop since the last scrape',

@@ -65,14 +65,19 @@ async function stillness(work: () => Promise<unknown>) {
   return { tookMs: now - begun, cpuMs: (user + system) / 1_000, longestMs: Math.max(longestMs, now - last) };
 }
 
-function row(appId: string, at: number, node: string, seq: number): MinuteRow {
+/** Minutes in which the connections change every second. */
+const minutesOfSeconds = Array.from({ length: 50 }, () => {
   const seconds = new ConnectionSeconds();
   for (let second = 0; second < 60; second++) {
     const websocket = 1_000 + Math.floor(100 * Math.random());
     seconds.note(second, { ...noConnections(), websocket, xhr_polling: second % 7 });
   }
+  return seconds.toString();
+});
+
+function row(appId: string, at: number, node: string, seq: number): MinuteRow {
   const counts = { ...noCounts(), published: 5_000, delivered: 5_000_000, apiRequests: 5_000 };
-  return { appId, at, node, seq, counts, seconds: seconds.toString() };
+  return { appId, at, node, seq, counts, seconds: minutesOfSeconds[seq % minutesOfSeconds.length] ?? '' };
 }
 
 const folds: number[] = [];

@@ -160,4 +160,102 @@ onEachDatabase((fresh) => {
     );
     expect(second.settings.webhookUrl).toBeNull();
   });
+
+  test('an endpoint that one node adds hears of what another node is told, at once when that is said', async () => {
+    await using stack = new AsyncDisposableStack();
+    using settings = new HookReceiver();
+    using added = new HookReceiver();
+    const clock = new ManualClock();
+    const url = await fresh();
+    const [one, other] = [
+      await open(stack, url, clock, settings.url),
+      await open(stack, url, clock, settings.url),
+    ];
+    for (const { webhooks } of [one, other]) webhooks.start(nothing);
+    const draft = {
+      url: added.url,
+      kinds: ['member_added'],
+      prefix: 'presence-',
+      headers: {},
+      batching: false,
+    } as const;
+    await one.webhooks.desk.create(one.apps.first(), { ...draft, enabled: true });
+    await other.webhooks.refresh();
+    // What PostgreSQL does not keep as it is.
+    const userId = 'u\0\ud800"';
+    for (const { webhooks } of [other, one])
+      webhooks.told({ type: 'member_added', appId: '3', channel: 'presence-x', userId, userInfo: null });
+    const hook = await (async () => {
+      await eventually(() => {
+        clock.advance(100);
+        return added.seen.length > 0;
+      }, 'the node that has the lease finds it');
+      return added.next();
+    })();
+    expect(hook.events).toEqual([{ name: 'member_added', channel: 'presence-x', user_id: userId }]);
+    one.occupied('a');
+    await eventually(() => {
+      clock.advance(100);
+      return settings.seen.length >= 2;
+    }, 'the endpoint of the settings hears both');
+    expect(added.seen).toHaveLength(1);
+    expect([...one.problems, ...other.problems]).toEqual([]);
+  });
+
+  test('what one node told begins and another tells ends is told once, in order', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const url = await fresh();
+    const [one, other] = [
+      await open(stack, url, clock, receiver.url),
+      await open(stack, url, clock, receiver.url),
+    ];
+    for (const { webhooks } of [one, other]) webhooks.start(nothing);
+    const step = async (events: number) => {
+      await eventually(() => {
+        clock.advance(10);
+        return one.counters.webhooksDelivered + other.counters.webhooksDelivered === events;
+      }, `${events} events`);
+    };
+    one.occupied(channel);
+    await step(1);
+    other.occupied(channel);
+    other.vacated(channel);
+    clock.advance(3_000);
+    await step(2);
+    one.occupied(channel);
+    await step(3);
+    expect(receiver.seen.map(({ events }) => events[0]?.name)).toEqual([
+      'channel_occupied',
+      'channel_vacated',
+      'channel_occupied',
+    ]);
+  });
+
+  test('who is back on another node when the end is due is not told to have gone', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const node = await open(stack, await fresh(), clock, receiver.url);
+    let isOccupied = true;
+    const asked: string[] = [];
+    node.webhooks.start({
+      isOccupied: async (_app, name) => {
+        asked.push(name);
+        return isOccupied;
+      },
+      members: async () => new Set(),
+    });
+    node.occupied(channel);
+    await eventually(() => node.counters.webhooksDelivered === 1, 'the begin');
+    node.vacated(channel);
+    clock.advance(3_000);
+    await eventually(() => asked.length > 0, 'the cluster is asked');
+    isOccupied = false;
+    node.vacated(channel);
+    clock.advance(3_000);
+    await eventually(() => receiver.seen.length === 2, 'the end that is true');
+    expect(receiver.seen[1]?.events).toEqual([{ name: 'channel_vacated', channel }]);
+  });
 });

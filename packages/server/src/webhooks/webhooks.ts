@@ -51,6 +51,8 @@ export interface Webhooks {
   refresh(): Promise<void>;
   /** Begins to deliver, and tells after the lease what a crash left untold. */
   start(present: Present): void;
+  /** Another node died, or went, and may have known of ends that it was still to tell. */
+  nodeDied(): void;
   stop(): Promise<void>;
 }
 
@@ -162,6 +164,32 @@ export async function openWebhooks(options: {
   const inBackground = (stage: string, work: Promise<void>) => {
     work.catch((error) => onProblem(stage, error));
   };
+  /** What is left of endpoints that went while no server, or a dying one, could clean up after them. */
+  const forgetOrphans = async () => {
+    const tables = webhookTables(database);
+    const believed = await tables
+      .selectFrom('webhook_told')
+      .select(['app_id', 'endpoints'])
+      .distinct()
+      .execute();
+    const journaled = await tables
+      .selectFrom('webhook_journal')
+      .select(['app_id', 'endpoint_id as endpoints'])
+      .distinct()
+      .execute();
+    const pairs = [...believed, ...journaled].flatMap(({ app_id, endpoints }) =>
+      endpoints.split(' ').map((id) => `${app_id} ${id}`),
+    );
+    for (const pair of new Set(pairs)) {
+      const [appId = '', id = ''] = pair.split(' ');
+      const app = apps.byId(appId);
+      if (app !== undefined && endpoints.of(app).byId(id) !== undefined) continue;
+      if (id !== settingsEndpoint) await forget(appId, id);
+      // The setting may be back with the next start, and then what waits is sent.
+      else await forgetBeliefs(db, appId, id);
+    }
+  };
+  await forgetOrphans();
   let hadUrl = new Set([...apps.all()].flatMap((app) => (app.settings.webhookUrl === null ? [] : [app.id])));
   apps.onChange((app, here) => {
     if (app.settings.webhookUrl !== null) hadUrl = hadUrl.add(app.id);
@@ -183,6 +211,12 @@ export async function openWebhooks(options: {
   });
 
   let reconciling: Timer | undefined;
+  const reconcileAfterLease = () => {
+    reconciling?.cancel();
+    reconciling = clock.after(leaseMs, () => {
+      inBackground('webhooks: telling what a crash left', reconcileAll());
+    });
+  };
   return {
     desk: createWebhookDesk({
       ...{ database, db, apps, endpoints, delivery, journal, clock },
@@ -212,10 +246,9 @@ export async function openWebhooks(options: {
       teller.start(present);
       endpoints.start();
       delivery.start();
-      reconciling = clock.after(leaseMs, () => {
-        inBackground('webhooks: telling what a crash left', reconcileAll());
-      });
+      reconcileAfterLease();
     },
+    nodeDied: () => reconcileAfterLease(),
     async stop() {
       reconciling?.cancel();
       teller.stop();

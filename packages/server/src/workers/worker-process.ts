@@ -41,6 +41,8 @@ export async function beWorker(
   link.onClose(() => {
     if (isEnding) return;
     log.error('the supervisor is gone; draining');
+    // Nobody is left to end a drain that hangs, as one may that waits for what the supervisor had.
+    setTimeout(() => process.exit(1), config.drainSeconds * 2_000 + 10_000);
     void end(1);
   });
 }
