@@ -92,6 +92,7 @@ export class MemoryNetwork implements SimulatedCluster {
         };
       },
       cache: slowCache(this.#shared.cache, slowly),
+      figures: [],
       close: () => Promise.resolve(),
     };
     return { cluster, confirms: false };

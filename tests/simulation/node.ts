@@ -80,12 +80,11 @@ export class SimulatedNode {
     const onProblem = (stage: string, error: unknown) => this.#failed(stage, error);
     this.roster = joined.cluster.connectRoster(
       {
-        told: (fact, origin) => {
+        told: (fact, origin, heard = false) => {
           if (process.isDead) return;
-          announcer.announce(fact);
-          if (origin) this.#consume(fact, false);
+          if (!heard) announcer.announce(fact);
+          if (origin) this.#consume(fact, heard);
         },
-        toldAgain: (fact) => this.#consume(fact, true),
         written: () =>
           new Promise((resolve) => {
             clock.after(writing.below(writingMs), () => {

@@ -18,7 +18,7 @@ export class EarshotProcess implements AsyncDisposable {
   #wake: () => void = () => undefined;
 
   /** Starts it with these settings besides those of a test server, and waits until it listens. */
-  static async start(env: Record<string, string> = {}, patience = startMs): Promise<EarshotProcess> {
+  static async start(env: Record<string, string> = {}, patience = 2 * patienceMs): Promise<EarshotProcess> {
     const folder = await temporaryFolder();
     const child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'pipe', 'pipe'],
