@@ -28,6 +28,27 @@ export const kept: readonly (Schedule & { readonly name: string })[] = [
     ],
   },
   {
+    // The supervisor had event 2, but not yet its copy for the cache, when c4's node began to listen and asked for the copy.
+    name: 'an event of a cache channel is either heard or found in the cache by a worker that begins to listen',
+    cluster: 'workers',
+    seed: 5018760,
+    steps: [
+      { do: 'connect', client: 0, node: 0 },
+      { do: 'connect', client: 3, node: 2 },
+      { do: 'connect', client: 4, node: 0 },
+      { do: 'connect', client: 5, node: 2 },
+      { do: 'disconnect', client: 3, node: 2 },
+      { do: 'wait', ms: 0 },
+      { do: 'publish', node: 2, channel: 'private-cache-b', events: 1, except: 1 },
+      { do: 'join', client: 4, channel: 'private-cache-b' },
+      { do: 'wait', ms: 2 },
+      { do: 'publish', node: 2, channel: 'private-cache-b', events: 1, except: null },
+      { do: 'publish', node: 2, channel: 'private-a', events: 1, except: 5 },
+      { do: 'wait', ms: 0 },
+      { do: 'publish', node: 2, channel: 'private-cache-b', events: 1, except: 3 },
+    ],
+  },
+  {
     // Of what was published before a subscription, a cache channel owes the last event alone, and of client events none.
     name: 'what comes between a cached event and the subscription is not owed when it was a client event',
     cluster: 'workers',

@@ -1,4 +1,4 @@
-import { encodeFrame, type Frame, FrameReader, frameKinds } from './frames.ts';
+import { encodeFrame, type Frame, FrameReader, frameKinds, turnHead } from './frames.ts';
 
 /** Relayed events that may wait for the other side; beyond it they are dropped and counted. */
 const relayBytesMax = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ export class LinkError extends Error {
 
 /**
  * Questions, notes and relayed events between a worker and its supervisor. What one side sends within a turn of its loop
- * is written at once, and the other side takes it in the order in which it was sent; an answer that is there at once
+ * is written at once, and the other side takes it together, in the order in which it was sent; an answer that is there at once
  * overtakes nothing either.
  */
 export class Link {
@@ -126,7 +126,8 @@ export class Link {
   /** Writes what waits, without waiting for the end of the turn. */
   flush(): void {
     if (this.#closed || this.#unsent !== null || this.#queue.length === 0) return;
-    const bytes = this.#queue.length === 1 ? (this.#queue[0] as Buffer) : Buffer.concat(this.#queue);
+    const [first] = this.#queue;
+    const bytes = this.#queue.length === 1 ? (first as Buffer) : this.#asTurn();
     this.#queue = [];
     this.#write(bytes);
   }
@@ -182,6 +183,18 @@ export class Link {
     });
   }
 
+  /**
+   * A socket may hand over the first half of what is written long before the second. What one turn says belongs together: an
+   * event that is relayed and its copy in the cache.
+   */
+  #asTurn(): Buffer {
+    let bytes = 0;
+    for (const frame of this.#queue) bytes += frame.length;
+    const head = turnHead(bytes);
+    this.#queuedBytes += head.length;
+    return Buffer.concat([head, ...this.#queue]);
+  }
+
   #write(bytes: Buffer): void {
     const taken = Math.max(0, this.#pipe.write(bytes));
     this.#queuedBytes -= taken;
@@ -189,6 +202,10 @@ export class Link {
   }
 
   #take(frame: Frame): void {
+    if (frame.kind === frameKinds.turn) {
+      new FrameReader().read(frame.payload, (one) => this.#take(one));
+      return;
+    }
     try {
       if (frame.kind === frameKinds.relay) this.#onRelay(frame.topic, frame.payload);
       else this.#read(JSON.parse(frame.payload.toString('utf8')));
