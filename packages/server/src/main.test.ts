@@ -42,7 +42,6 @@ describe('what stops the start is said with setting, value and remedy', () => {
   const cases: [name: string, env: Record<string, string>, ...said: string[]][] = [
     ['a wrong value', { EARSHOT_PORT: 'web' }, 'EARSHOT_PORT', 'web'],
     ['an unknown setting', { EARSHOT_PROT: '1' }, 'EARSHOT_PROT', 'EARSHOT_PORT'],
-    ['a setting of a later part', { EARSHOT_WORKERS: '2' }, 'EARSHOT_WORKERS'],
     [
       'a Redis that cannot be reached',
       { EARSHOT_REDIS_URL: 'redis://127.0.0.1:1' },

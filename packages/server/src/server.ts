@@ -346,7 +346,12 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 
   const url = urlOf(main, config.host);
   const address = config.publicUrl?.replace(/\/$/, '') ?? url + config.path;
-  const stop = () => stack.disposeAsync();
+  let stopping: Promise<void> | undefined;
+  // Whoever stops it a second time waits for the same end.
+  const stop = () => {
+    stopping ??= stack.disposeAsync();
+    return stopping;
+  };
   return {
     url,
     address,

@@ -2,11 +2,13 @@ import Pusher, { type Channel } from 'pusher-js';
 import { channelAuth } from '../../support/api.ts';
 import { vectorApp } from '../../support/server.ts';
 
-/** A stretch of time in which a client was subscribed, as it saw it: from the success to the leave, or to the crash. */
+/** A stretch of time in which a client may have been subscribed: from when it asked to the leave, or to the crash. */
 export interface Hold {
   /** The channel, or channel and user id of a member. */
   readonly keys: readonly string[];
-  readonly from: number;
+  readonly asked: number;
+  /** When it heard that it was; null when it left before. */
+  from: number | null;
   to: number | null;
 }
 
@@ -67,12 +69,10 @@ export class Churner {
     if (this.#channels.has(name)) return;
     const channel = this.#client.subscribe(name);
     this.#channels.set(name, channel);
+    this.#ask(name, Date.now());
     channel.bind('pusher:subscription_succeeded', () => {
-      if (this.#channels.get(name) !== channel || this.#open.has(name)) return;
-      const keys = name.startsWith('presence-') ? [name, memberKey(name, this.#userId)] : [name];
-      const hold: Hold = { keys, from: Date.now(), to: null };
-      this.#open.set(name, hold);
-      this.holds.push(hold);
+      const hold = this.#open.get(name);
+      if (this.#channels.get(name) === channel && hold !== undefined) hold.from ??= Date.now();
     });
   }
 
@@ -85,11 +85,22 @@ export class Churner {
 
   /** All that it held ended then. */
   crashed(at: number): void {
-    for (const name of [...this.#open.keys()]) this.#end(name, at);
+    for (const name of this.#channels.keys()) {
+      this.#end(name, at);
+      // The library asks again by itself.
+      this.#ask(name, at);
+    }
   }
 
   disconnect(): void {
     this.#client.disconnect();
+  }
+
+  #ask(name: string, at: number): void {
+    const keys = name.startsWith('presence-') ? [name, memberKey(name, this.#userId)] : [name];
+    const hold: Hold = { keys, asked: at, from: null, to: null };
+    this.#open.set(name, hold);
+    this.holds.push(hold);
   }
 
   #end(name: string, at: number): void {

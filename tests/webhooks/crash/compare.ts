@@ -48,21 +48,17 @@ export function toldByKey(hooks: readonly Hook[]): {
  * Compares what clients saw with what the endpoint got.
  *
  * @param kills when the server was killed
- * @param lastMomentMs a change so shortly before a kill may be untold (HOOK-10)
  */
 export function compare(
   holds: readonly Hold[],
   hooks: readonly Hook[],
   kills: readonly number[],
-  lastMomentMs: number,
 ): Comparison {
   const problems: string[] = [];
   const { byKey, again, events } = toldByKey(hooks);
   const holdsOf = new Map<string, Hold[]>();
   for (const hold of holds)
     for (const key of hold.keys) holdsOf.set(key, [...(holdsOf.get(key) ?? []), hold]);
-  /** How long before a kill begins were seen that are untold. */
-  const untold: number[] = [];
   let ends = 0;
 
   for (const [key, told] of byKey) {
@@ -82,11 +78,8 @@ export function compare(
     const told = byKey.get(key) ?? [];
     const believedAt = (at: number) => told.findLast((event) => event.at <= at)?.begins ?? false;
     for (const { from } of all) {
-      if (believedAt(from)) continue;
-      const kill = kills.find((at) => at >= from - lateMs && at - from <= lastMomentMs);
-      if (kill === undefined)
+      if (from !== null && !believedAt(from))
         problems.push(`LOST: ${JSON.stringify(key)} was seen to begin at ${from}, and not told`);
-      else untold.push(kill - from);
     }
     // Where nobody was for long enough, that was told before somebody came back.
     for (const { begin, end } of gaps(all)) {
@@ -100,14 +93,11 @@ export function compare(
   return {
     problems,
     figures: {
-      'subscriptions that clients saw': holds.length,
+      'subscriptions that clients saw': holds.filter(({ from }) => from !== null).length,
       'channels and members': holdsOf.size,
       'events that the endpoint got': events,
       'of these again': again,
       'ends that had to be told at once': ends,
-      'begins untold, of the last moments': untold.length,
-      'ms before the kill, median': Math.round(untold.toSorted((a, b) => a - b)[untold.length >> 1] ?? 0),
-      'ms before the kill, most': Math.round(Math.max(0, ...untold)),
     },
   };
 }
@@ -115,8 +105,8 @@ export function compare(
 function gaps(holds: readonly Hold[]): { begin: number; end: number }[] {
   const found: { begin: number; end: number }[] = [];
   let until = Number.POSITIVE_INFINITY;
-  for (const { from, to } of [...holds].sort((a, b) => a.from - b.from)) {
-    if (from > until) found.push({ begin: until, end: from });
+  for (const { asked, to } of [...holds].sort((a, b) => a.asked - b.asked)) {
+    if (asked > until) found.push({ begin: until, end: asked });
     const end = to ?? Number.POSITIVE_INFINITY;
     until = until === Number.POSITIVE_INFINITY ? end : Math.max(until, end);
   }

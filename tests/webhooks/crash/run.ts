@@ -16,9 +16,6 @@ export interface CrashOptions {
   readonly say?: (line: string) => void;
 }
 
-/** A change so shortly before a kill may be untold: what the write under way would have held, on a busy disk. */
-const lastMomentMs = 3_000;
-
 const channels = [
   ...Array.from({ length: 30 }, (_, n) => `room-${n}`),
   ...Array.from({ length: 10 }, (_, n) => `presence-${n}`),
@@ -104,7 +101,6 @@ export async function crash(options: CrashOptions): Promise<Comparison> {
     clients.flatMap(({ holds }) => holds),
     receiver.seen,
     kills,
-    lastMomentMs,
   );
   const library = new Publisher({ ...vectorApp, appId: vectorApp.id, host: 'x' });
   const unsigned = receiver.seen.filter(

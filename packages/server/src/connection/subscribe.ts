@@ -64,8 +64,15 @@ export function subscribe(
 
   const { channel, isNew } = parts.hub.hold(connection.app, name);
   if (isNew) parts.publisher.open(channel);
-  if (channel.opening === null && member === null) return confirm(parts, connection, channel, null);
-  return join(parts, connection, channel, member);
+  // Channels that no count shows are told to nobody (USER-7).
+  const occupied =
+    channel.subscriptions > 0 || name.kind === 'user'
+      ? null
+      : parts.webhooks.begins(connection.app, name.name, '');
+  if (channel.opening === null && member === null && occupied === null) {
+    return confirm(parts, connection, channel, null);
+  }
+  return join(parts, connection, channel, member, occupied);
 }
 
 /** @returns the reason why this connection may not subscribe, or null */
@@ -121,23 +128,32 @@ function memberOf(
   return { refused: errorTexts.memberDataMissing.text() };
 }
 
-/** The way that has to wait: for the bus to hear a new channel, and for the cluster to take a member in. */
+/**
+ * The way that has to wait: for the bus to hear a new channel, for the cluster to take a member in, and until what webhooks are to
+ * tell of it would outlive a crash.
+ */
 async function join(
   parts: Parts,
   connection: Connection,
   channel: Channel,
   member: { userId: string; userInfo: string | null } | null,
+  occupied: Promise<boolean> | null,
 ): Promise<void> {
   let confirmed = false;
   try {
     if (channel.opening !== null) await channel.opening;
+    if (occupied !== null) await occupied;
     if (member === null) {
       if (connection.closed) return;
       confirm(parts, connection, channel, null);
       confirmed = true;
       return;
     }
+    const isFirst = !membersOf(channel).has(member.userId);
     const outcome = await enterMember(parts, connection, channel, member.userId, member.userInfo);
+    if (isFirst && 'list' in outcome) {
+      await parts.webhooks.begins(connection.app, channel.name.name, member.userId);
+    }
     if ('refused' in outcome || connection.closed) {
       dropMember(parts, channel, member.userId, 'list' in outcome);
       if ('refused' in outcome) {
@@ -157,7 +173,11 @@ async function join(
     confirm(parts, connection, channel, outcome.list.succeededFrame(channel.name.name));
     confirmed = true;
   } finally {
-    if (!confirmed && parts.hub.release(channel)) parts.publisher.close(channel);
+    if (!confirmed) {
+      if (parts.hub.release(channel)) parts.publisher.close(channel);
+      const { appId, name } = channel;
+      if (occupied !== null) parts.webhooks.told({ type: 'channel_vacated', appId, channel: name.name });
+    }
   }
 }
 

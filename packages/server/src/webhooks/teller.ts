@@ -72,13 +72,13 @@ export class Teller {
     if (app === undefined || this.#endpoints.of(app).enabled.length === 0) return;
     switch (fact.type) {
       case 'channel_occupied':
-        this.#begins({ app, channel: fact.channel, userId: '' });
+        void this.#begin({ app, channel: fact.channel, userId: '' }, false);
         break;
       case 'channel_vacated':
         this.#ended({ app, channel: fact.channel, userId: '' });
         break;
       case 'member_added':
-        this.#begins({ app, channel: fact.channel, userId: fact.userId });
+        void this.#begin({ app, channel: fact.channel, userId: fact.userId }, false);
         break;
       case 'member_removed':
         this.#ended({ app, channel: fact.channel, userId: fact.userId });
@@ -87,6 +87,15 @@ export class Teller {
         this.#count(app, fact.channel, fact.count);
         break;
     }
+  }
+
+  /**
+   * What a subscription is about to make true, before anybody is told that it is made.
+   * @returns null when no endpoint follows it
+   */
+  begins(app: App, channel: string, userId: string): Promise<boolean> | null {
+    if (this.#stopped || this.#endpoints.of(app).enabled.length === 0) return null;
+    return this.#begin({ app, channel, userId }, true);
   }
 
   /** Somebody has subscribed to a cache channel that has nothing to give. */
@@ -121,15 +130,17 @@ export class Teller {
     this.#counts.clear();
   }
 
-  #begins(begin: End): void {
+  /** @param isAwaited somebody waits until it is kept, and goes on without when that takes too long */
+  #begin(begin: End, isAwaited: boolean): Promise<boolean> | null {
     const { app, channel, userId } = begin;
     const key = keyOf(begin);
     this.#ends.takeBack(key);
     this.#ending.delete(key);
     const pair = pairOf(begin);
-    if (this.#endpoints.of(app).following(pair, channel).length === 0) return;
-    void this.#journal.add(app, eventOf(begin, pairs[pair].begin), {
+    if (this.#endpoints.of(app).following(pair, channel).length === 0) return null;
+    return this.#journal.add(app, eventOf(begin, pairs[pair].begin), {
       told: { channel, userId, isTrue: true },
+      isAwaited,
     });
   }
 
@@ -160,7 +171,7 @@ export class Teller {
     );
     await Promise.all(kept);
     const stillGone = new Set(await this.#notPresent(told));
-    for (const end of told) if (!stillGone.has(end) && !this.#stopped) this.#begins(end);
+    for (const end of told) if (!stillGone.has(end) && !this.#stopped) void this.#begin(end, false);
   }
 
   async #notPresent(ends: readonly End[]): Promise<End[]> {

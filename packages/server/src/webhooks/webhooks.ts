@@ -43,6 +43,12 @@ export interface Webhooks {
    *   when it cannot be kept and has to be refused (HOOK-4)
    */
   clientEvent(app: App, seen: ClientEventSeen): Promise<boolean> | null;
+  /**
+   * A subscription is about to make a channel occupied (`userId` ''), or a user its member.
+   * @returns null when no endpoint follows that; else resolves when it is kept, or cannot be kept in time. Only then is anybody
+   *   told that the subscription is made (HOOK-10). If it is not made after all, `told` has to hear the end
+   */
+  begins(app: App, channel: string, userId: string): Promise<boolean> | null;
   /** Somebody subscribed to a cache channel that keeps nothing. */
   cacheMiss(app: App, channel: string): void;
   /** Resolves when what was told so far is written down; ends that have to last first are not. */
@@ -239,6 +245,7 @@ export async function openWebhooks(options: {
         { isAwaited: true },
       );
     },
+    begins: (app, channel, userId) => teller.begins(app, channel, userId),
     cacheMiss: (app, channel) => teller.cacheMiss(app, channel),
     written: () => journal.flush(),
     refresh: () => endpoints.refresh(),
