@@ -29,6 +29,8 @@ export const leaseMs = 3_000;
 const cacheSeconds = 1_800;
 /** What takes facts once per cluster writes them down after at most so long. */
 const writingMs = 20;
+/** How often a subscription has to wait until its webhook is written down. */
+const slowWritingShare = 0.3;
 
 /** What a kind of cluster gives a node that starts. */
 export interface Joined {
@@ -118,7 +120,15 @@ export class SimulatedNode {
       fanOut,
       publisher: this.publisher,
       roster: this.roster,
-      webhooks: { clientEvent: () => null, cacheMiss: () => {} } as unknown as Webhooks,
+      webhooks: {
+        told: () => {},
+        clientEvent: () => null,
+        cacheMiss: () => {},
+        begins: () => {
+          if (!writing.chance(slowWritingShare)) return null;
+          return new Promise((resolve) => clock.after(writing.below(writingMs), () => resolve(true)));
+        },
+      } satisfies Partial<Webhooks> as unknown as Webhooks,
       trace: { isWatched: () => false } as unknown as Trace,
       counters: new Counters(),
       clock,
