@@ -115,6 +115,12 @@ const steps: readonly Step[] = [
       minutes: 10,
     }),
   ),
+  {
+    name: 'simulation',
+    command: bunTest(testTimeoutMs, './tests/simulation'),
+    tests: true,
+    minutes: 10,
+  },
   { name: 'workers', command: bunTest(playTimeoutMs, './tests/workers'), tests: true, minutes: 10 },
   {
     name: 'conformance over redis',
@@ -138,6 +144,11 @@ const longSteps: readonly Step[] = [
     name: 'conformance',
     command: bunTest(longTestTimeoutMs, './tests/conformance'),
     tests: true,
+    minutes: 60,
+  },
+  {
+    name: 'simulation',
+    command: [bun, 'tests/simulation/main.ts', '--minutes', '20'],
     minutes: 60,
   },
   { name: 'webhooks', command: [bun, 'tests/webhooks/crash/main.ts'], minutes: 60 },

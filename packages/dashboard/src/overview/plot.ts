@@ -59,9 +59,14 @@ export function drawPlot(box: HTMLElement, options: PlotOptions): Plot {
     };
     const lines = data.lines.map(({ label }, index): Series => {
       const stroke = colour(`--series-${index}`);
-      const shared = { label, stroke, points: { show: false } };
+      const shared = { label, stroke, points: { show: true, filter: alone, size: 6, fill: stroke } };
       if (kind === 'bars') {
-        return { ...shared, fill: stroke, ...(bars !== undefined && { paths: bars }) };
+        return {
+          ...shared,
+          points: { show: false },
+          fill: stroke,
+          ...(bars !== undefined && { paths: bars }),
+        };
       }
       return {
         ...shared,
@@ -147,7 +152,14 @@ function columns({ at, lines }: ChartData, kind: PlotOptions['kind']): UPlot.Ali
   return [[...at], ...values];
 }
 
-/** A wash behind the stretches of which there are no figures. */
+/** A figure with none beside it makes no line, so it gets a dot. */
+function alone({ data }: UPlot, series: number): number[] {
+  const values = data[series] ?? [];
+  const isGap = (index: number) => values[index] === null || values[index] === undefined;
+  return Array.from(values.keys()).filter((index) => !isGap(index) && isGap(index - 1) && isGap(index + 1));
+}
+
+/** A wash behind the stretches of which there are no figures; not before the first, when there was no server yet. */
 function shadeGaps(chart: UPlot, { at, lines }: ChartData, colour: string): void {
   const { ctx, bbox } = chart;
   ctx.save();
@@ -157,7 +169,7 @@ function shadeGaps(chart: UPlot, { at, lines }: ChartData, colour: string): void
     let end = begin;
     while (end + 1 < at.length && lines.every(({ values }) => values[end + 1] === null)) end++;
     // The last stretch has just begun: that is no gap.
-    if (begin !== at.length - 1) {
+    if (begin > 0 && begin !== at.length - 1) {
       const [from, to] = [at[Math.max(begin - 1, 0)], at[Math.min(end + 1, at.length - 1)]].map((time) =>
         chart.valToPos(time ?? 0, 'x', true),
       ) as [number, number];

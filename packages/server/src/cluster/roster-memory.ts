@@ -136,6 +136,11 @@ export class MemoryRoster implements Roster {
     return this.#state.app(appId).channels.get(channel)?.membersHere.has(this) === true;
   }
 
+  /** Whether the user is signed in on any node. */
+  isOnline(appId: string, userId: string): boolean {
+    return this.#state.app(appId).users.has(userId);
+  }
+
   async signIn(appId: string, userId: string): Promise<void> {
     const { users } = this.#state.app(appId);
     const nodes = users.get(userId);

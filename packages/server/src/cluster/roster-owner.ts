@@ -134,6 +134,7 @@ export class RosterOwner extends MemoryRosterState {
     });
     link.on<[string, string]>('roster.watch', ([appId, userId]) => {
       void node.watch(appId, userId);
+      return node.isOnline(appId, userId);
     });
     link.on<[string, string]>('roster.unwatch', ([appId, userId]) => node.unwatch(appId, userId));
     link.on<[string, string]>('roster.channels', ([appId, prefix]) => node.channels(appId, prefix));

@@ -20,6 +20,8 @@ export class WorkersRoster implements Roster {
   readonly #connections = new Map<string, { own: number; others: number }>();
   /** Lists of the channels in which this worker has members. */
   readonly #lists = new Map<string, PresenceList>();
+  /** Watched users, and whether this worker was told that they are online. */
+  readonly #watched = new Map<string, boolean>();
   #closed = false;
   /** Number of the last fact that was told here as the origin, and whether it is being confirmed. */
   #consumed = 0;
@@ -92,10 +94,16 @@ export class WorkersRoster implements Roster {
   }
 
   async watch(appId: string, userId: string): Promise<void> {
-    await this.#link.ask('roster.watch', [appId, userId]);
+    const key = keyOf(appId, userId);
+    this.#watched.set(key, false);
+    await this.#link.askInTurn<boolean, void>('roster.watch', [appId, userId], (isOnline) => {
+      // Told because of an earlier watching, and under way when it ended: what came after that was told to nobody here.
+      if (!isOnline && this.#watched.get(key)) this.#told({ type: 'user_offline', appId, userId }, false);
+    });
   }
 
   unwatch(appId: string, userId: string): void {
+    this.#watched.delete(keyOf(appId, userId));
     this.#link.note('roster.unwatch', [appId, userId]);
   }
 
@@ -143,6 +151,9 @@ export class WorkersRoster implements Roster {
       this.#lists.get(keyOf(fact.appId, fact.channel))?.set(fact.userId, fact.userInfo);
     } else if (fact.type === 'member_removed') {
       this.#lists.get(keyOf(fact.appId, fact.channel))?.delete(fact.userId);
+    } else if (fact.type === 'user_online' || fact.type === 'user_offline') {
+      const key = keyOf(fact.appId, fact.userId);
+      if (this.#watched.has(key)) this.#watched.set(key, fact.type === 'user_online');
     }
     this.#receiver.told(fact, origin);
   }

@@ -1,7 +1,8 @@
 /** A frame: length of what follows (4 bytes), kind (1), length of the topic (2), topic, payload. All little endian. */
 const headBytes = 7;
 
-export const frameKinds = { message: 1, relay: 2 } as const;
+/** A turn has as payload the frames that its sender made in one turn of its loop; they are taken together. */
+export const frameKinds = { message: 1, relay: 2, turn: 3 } as const;
 
 export interface Frame {
   readonly kind: number;
@@ -23,6 +24,14 @@ export function encodeFrame(kind: number, topic: string, payload: string | Uint8
   if (typeof payload === 'string') frame.write(payload, headBytes + topicBytes);
   else frame.set(payload, headBytes + topicBytes);
   return frame;
+}
+
+/** What goes before so many bytes of frames to make a turn of them. */
+export function turnHead(framesBytes: number): Buffer {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32LE(headBytes - 4 + framesBytes, 0);
+  head.writeUInt8(frameKinds.turn, 4);
+  return head;
 }
 
 /** Cuts a stream of bytes into frames. */

@@ -1,4 +1,4 @@
-import { encodeFrame, type Frame, FrameReader, frameKinds } from './frames.ts';
+import { encodeFrame, type Frame, FrameReader, frameKinds, turnHead } from './frames.ts';
 
 /** Relayed events that may wait for the other side; beyond it they are dropped and counted. */
 const relayBytesMax = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ export class LinkError extends Error {
 
 /**
  * Questions, notes and relayed events between a worker and its supervisor. What one side sends within a turn of its loop
- * is written at once, and the other side takes it in the order in which it was sent; an answer that is there at once
+ * is written at once, and the other side takes it together, in the order in which it was sent; an answer that is there at once
  * overtakes nothing either.
  */
 export class Link {
@@ -41,6 +41,7 @@ export class Link {
   relaysDropped = 0;
   readonly #pipe: Pipe;
   readonly #onProblem: (stage: string, error: unknown) => void;
+  readonly #atEndOfTurn: (task: () => void) => void;
   readonly #answers = new Map<string, Answer>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #closeListeners: (() => void)[] = [];
@@ -55,9 +56,15 @@ export class Link {
   #closed = false;
   #isDropping = false;
 
-  constructor(pipe: Pipe, onProblem: (stage: string, error: unknown) => void) {
+  /** @param atEndOfTurn when what a turn of the loop sends is written */
+  constructor(
+    pipe: Pipe,
+    onProblem: (stage: string, error: unknown) => void,
+    atEndOfTurn: (task: () => void) => void = setImmediate,
+  ) {
     this.#pipe = pipe;
     this.#onProblem = onProblem;
+    this.#atEndOfTurn = atEndOfTurn;
   }
 
   get isClosed(): boolean {
@@ -119,7 +126,8 @@ export class Link {
   /** Writes what waits, without waiting for the end of the turn. */
   flush(): void {
     if (this.#closed || this.#unsent !== null || this.#queue.length === 0) return;
-    const bytes = this.#queue.length === 1 ? (this.#queue[0] as Buffer) : Buffer.concat(this.#queue);
+    const [first] = this.#queue;
+    const bytes = this.#queue.length === 1 ? (first as Buffer) : this.#asTurn();
     this.#queue = [];
     this.#write(bytes);
   }
@@ -169,10 +177,22 @@ export class Link {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#atEndOfTurn(() => {
       this.#scheduled = false;
       this.flush();
     });
+  }
+
+  /**
+   * A socket may hand over the first half of what is written long before the second. What one turn says belongs together: an
+   * event that is relayed and its copy in the cache.
+   */
+  #asTurn(): Buffer {
+    let bytes = 0;
+    for (const frame of this.#queue) bytes += frame.length;
+    const head = turnHead(bytes);
+    this.#queuedBytes += head.length;
+    return Buffer.concat([head, ...this.#queue]);
   }
 
   #write(bytes: Buffer): void {
@@ -182,6 +202,10 @@ export class Link {
   }
 
   #take(frame: Frame): void {
+    if (frame.kind === frameKinds.turn) {
+      new FrameReader().read(frame.payload, (one) => this.#take(one));
+      return;
+    }
     try {
       if (frame.kind === frameKinds.relay) this.#onRelay(frame.topic, frame.payload);
       else this.#read(JSON.parse(frame.payload.toString('utf8')));
