@@ -144,6 +144,18 @@ describe.skipIf(chromiumPath === undefined)('signing in at the desk', () => {
     expect(await page.getByRole('row').count()).toBe(2);
   });
 
+  test('why a provider signed nobody in is said, and nothing else that stands in the address', async () => {
+    await using server = await startServer();
+    const window = await browser.open();
+    const { page } = window;
+    await page.goto(`${server.origin}/dashboard/#sign-in-failed=cancelled`);
+    await page.getByText('The sign-in was cancelled.').waitFor();
+    expect(page.url()).toBe(`${server.origin}/dashboard/`);
+    await page.goto(`${server.origin}/dashboard/?again#sign-in-failed=Call%20this%20number`);
+    await page.getByText('Signing in with the provider did not work. Try again.').waitFor();
+    expect(await page.getByText('Call this number').count()).toBe(0);
+  });
+
   test('from the page at / one comes to the dashboard without signing in again', async () => {
     await using server = await startServer();
     const window = await browser.open();

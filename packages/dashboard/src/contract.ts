@@ -25,6 +25,20 @@ export interface Ways {
   readonly provider: string | null;
 }
 
+/**
+ * Why a sign-in by the provider came to nothing: the address of the page that follows ends in `#sign-in-failed=` and one of
+ * these names. Texts stand here and not in the address, where anybody could write them.
+ */
+export const providerFailures = {
+  cancelled: 'The sign-in was cancelled.',
+  unreachable: 'The provider cannot be reached at the moment. Try again later.',
+  refused: 'The provider did not sign you in. The reason is in the log of the server.',
+  too_many: 'Too many sign-ins from this address. Try again in a minute.',
+  elsewhere: 'This sign-in was begun elsewhere, or took too long. Begin again.',
+  not_let_in: 'Whoever you are at the provider is not let in here. Ask who runs this server.',
+} as const;
+export type ProviderFailure = keyof typeof providerFailures;
+
 /** Body of `POST /session`. 204 with a cookie, or `forbidden`, or `too_many`. */
 export type SignIn = { readonly token: string } | { readonly name: string; readonly password: string };
 

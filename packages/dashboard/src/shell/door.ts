@@ -1,5 +1,5 @@
 import { type Api, ApiFailure } from '../client/api.ts';
-import type { OperatorSession, SignIn, Ways } from '../contract.ts';
+import { type OperatorSession, providerFailures, type SignIn, type Ways } from '../contract.ts';
 
 /** Who is at the dashboard. */
 export type DoorState =
@@ -38,8 +38,7 @@ export class Door {
   async open(): Promise<void> {
     const token = takeFragment(/^#sign-in=(.+)$/);
     const refused = takeFragment(/^#sign-in-failed=(.*)$/);
-    let problem =
-      refused === null ? null : refused || 'Signing in with the provider did not work. Try again.';
+    let problem: string | null = refused === null ? null : providerText(refused);
     try {
       if (token !== null) await this.#api.request<void>('POST', '/session', { body: { token } });
     } catch (error) {
@@ -105,6 +104,12 @@ function problemOf({ code, error, message }: ApiFailure): string {
   if (code !== 'too_many') return message;
   const seconds = error.retryAfterSeconds ?? 60;
   return `Too many tries. Wait ${seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`}, then try again.`;
+}
+
+/** The text for a name out of the address; a name that is none of ours says nothing more. */
+function providerText(name: string): string {
+  const known = Object.entries(providerFailures).find(([failure]) => failure === name);
+  return known?.[1] ?? 'Signing in with the provider did not work. Try again.';
 }
 
 /** What the fragment holds, taken out at once, so that no history and no bookmark keeps it. */

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock, Log } from '@earshot/base';
 import { type Attempt, openIdProvider, type Provider, ProviderError } from '@earshot/chat/openid';
 import { createOutbound } from '@earshot/chat/outbound';
+import type { ProviderFailure } from '@earshot/dashboard';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Config } from '../config.ts';
@@ -64,18 +65,12 @@ export function createOperatorProvider(parts: {
     redirectUri: `${publicAddress(c.env.client, config).href.replace(/\/$/, '')}/dashboard/oidc/back`,
   });
   const page = `${config.path}/dashboard/`;
-  const failed = (c: Context<DeskEnv>, text: string) =>
-    c.redirect(`${page}#sign-in-failed=${encodeURIComponent(text)}`, 303);
+  const failed = (c: Context<DeskEnv>, why: ProviderFailure) =>
+    c.redirect(`${page}#sign-in-failed=${why}`, 303);
   const explained = (c: Context<DeskEnv>, error: unknown) => {
     if (!(error instanceof ProviderError)) throw error;
     log.warn({ why: error.why, reason: error.message }, 'dashboard: a sign-in by the provider did not work');
-    if (error.why === 'cancelled') return failed(c, 'The sign-in was cancelled.');
-    return failed(
-      c,
-      error.why === 'unreachable'
-        ? `${name} cannot be reached at the moment. Try again later.`
-        : `${name} did not sign you in. The reason is in the log of the server.`,
-    );
+    return failed(c, error.why === 'cancelled' || error.why === 'unreachable' ? error.why : 'refused');
   };
 
   const routes = new Hono<DeskEnv>();
@@ -85,7 +80,7 @@ export function createOperatorProvider(parts: {
   });
   routes.get('/start', async (c) => {
     if ((await limits.takeForAddress(c.env.client.address)) !== null) {
-      return failed(c, 'Too many sign-ins from this address. Try again in a minute.');
+      return failed(c, 'too_many');
     }
     const secret = randomBytes(32).toString('base64url');
     try {
@@ -107,7 +102,7 @@ export function createOperatorProvider(parts: {
     const secret = getCookie(c, cookieName);
     deleteCookie(c, cookieName, { path: cookiePath });
     if (secret === undefined) {
-      return failed(c, 'This sign-in was begun elsewhere, or took too long. Begin again.');
+      return failed(c, 'elsewhere');
     }
     try {
       const query = new URL(c.req.url, 'http://localhost').searchParams;
@@ -118,7 +113,7 @@ export function createOperatorProvider(parts: {
           { address: c.env.client.address },
           'dashboard: the provider named somebody who is not let in',
         );
-        return failed(c, `Whoever you are at ${name} is not let in here. Ask who runs this server.`);
+        return failed(c, 'not_let_in');
       }
       const before = cookie.read(c);
       if (before !== undefined) await operators.end(before);
