@@ -54,6 +54,6 @@ export const webhookSettings = {
     defaultText:
       'the chat’s: `private-user-`, `private-room-`, `presence-room-`, `presence-live-`, `private-live-`',
     example: 'private-user-,private-medical-',
-    doc: 'Channels whose name begins with one of these: what is said in them is in no webhook and no log of attempts. An empty list is written as a single comma.',
+    doc: 'Channels whose name begins with one of these: what is said in them is in no console, no webhook and no log of attempts. An empty list is written as a single comma.',
   }),
 };
