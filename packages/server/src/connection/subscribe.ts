@@ -152,7 +152,10 @@ async function join(
     const isFirst = !membersOf(channel).has(member.userId);
     const outcome = await enterMember(parts, connection, channel, member.userId, member.userInfo);
     if (isFirst && 'list' in outcome) {
-      await parts.webhooks.begins(connection.app, channel.name.name, member.userId);
+      const added = parts.webhooks.begins(connection.app, channel.name.name, member.userId);
+      await added;
+      // The cluster has known it since it took the member in.
+      if (added !== null) parts.webhooks.came(connection.app, channel.name.name, member.userId);
     }
     if ('refused' in outcome || connection.closed) {
       dropMember(parts, channel, member.userId, 'list' in outcome);
@@ -175,8 +178,11 @@ async function join(
   } finally {
     if (!confirmed) {
       if (parts.hub.release(channel)) parts.publisher.close(channel);
+    }
+    if (occupied !== null) {
       const { appId, name } = channel;
-      if (occupied !== null) parts.webhooks.told({ type: 'channel_vacated', appId, channel: name.name });
+      parts.webhooks.came(connection.app, name.name, '');
+      if (!confirmed) parts.webhooks.told({ type: 'channel_vacated', appId, channel: name.name });
     }
   }
 }

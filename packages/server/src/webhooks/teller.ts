@@ -41,6 +41,8 @@ export class Teller {
   readonly #ends: Lasting<End>;
   /** Ends that are about to be told, as long as nobody is back. */
   readonly #ending = new Map<string, End>();
+  /** What subscriptions are about to make true: how many of them. The cluster does not know of it yet. */
+  readonly #coming = new Map<string, number>();
   readonly #misses = new Map<string, Timer>();
   readonly #counts = new Map<string, { readonly toldAt: number; timer: Timer | null }>();
   #present: Present | null = null;
@@ -90,12 +92,23 @@ export class Teller {
   }
 
   /**
-   * What a subscription is about to make true, before anybody is told that it is made.
+   * What a subscription is about to make true, before anybody is told that it is made. No end of it is told until `came`.
    * @returns null when no endpoint follows it
    */
   begins(app: App, channel: string, userId: string): Promise<boolean> | null {
     if (this.#stopped || this.#endpoints.of(app).enabled.length === 0) return null;
-    return this.#begin({ app, channel, userId }, true);
+    const begin = { app, channel, userId };
+    const kept = this.#begin(begin, true);
+    if (kept !== null) this.#coming.set(keyOf(begin), (this.#coming.get(keyOf(begin)) ?? 0) + 1);
+    return kept;
+  }
+
+  /** What `begins` announced is true, or is not going to be: the cluster knows. */
+  came(app: App, channel: string, userId: string): void {
+    const key = keyOf({ app, channel, userId });
+    const others = (this.#coming.get(key) ?? 0) - 1;
+    if (others > 0) this.#coming.set(key, others);
+    else this.#coming.delete(key);
   }
 
   /** Somebody has subscribed to a cache channel that has nothing to give. */
@@ -126,6 +139,7 @@ export class Teller {
     for (const timer of this.#misses.values()) timer.cancel();
     for (const { timer } of this.#counts.values()) timer?.cancel();
     this.#ending.clear();
+    this.#coming.clear();
     this.#misses.clear();
     this.#counts.clear();
   }
@@ -161,7 +175,7 @@ export class Teller {
     for (const end of ends) this.#ending.set(keyOf(end), end);
     const gone = await this.#notPresent(ends);
     if (this.#stopped) return;
-    const isStill = (end: End) => this.#ending.get(keyOf(end)) === end;
+    const isStill = (end: End) => this.#ending.get(keyOf(end)) === end && !this.#coming.has(keyOf(end));
     const told = gone.filter(isStill);
     for (const end of ends) if (isStill(end)) this.#ending.delete(keyOf(end));
     const kept = told.map((end) =>

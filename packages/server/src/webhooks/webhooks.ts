@@ -46,9 +46,11 @@ export interface Webhooks {
   /**
    * A subscription is about to make a channel occupied (`userId` ''), or a user its member.
    * @returns null when no endpoint follows that; else resolves when it is kept, or cannot be kept in time. Only then is anybody
-   *   told that the subscription is made (HOOK-10). If it is not made after all, `told` has to hear the end
+   *   told that the subscription is made (HOOK-10). `came` has to follow, and if it was not made, `told` of its end
    */
   begins(app: App, channel: string, userId: string): Promise<boolean> | null;
+  /** A subscription of which `begins` was told is made, or came to nothing. */
+  came(app: App, channel: string, userId: string): void;
   /** Somebody subscribed to a cache channel that keeps nothing. */
   cacheMiss(app: App, channel: string): void;
   /** Resolves when what was told so far is written down; ends that have to last first are not. */
@@ -246,6 +248,7 @@ export async function openWebhooks(options: {
       );
     },
     begins: (app, channel, userId) => teller.begins(app, channel, userId),
+    came: (app, channel, userId) => teller.came(app, channel, userId),
     cacheMiss: (app, channel) => teller.cacheMiss(app, channel),
     written: () => journal.flush(),
     refresh: () => endpoints.refresh(),
