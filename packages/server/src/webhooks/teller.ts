@@ -175,8 +175,8 @@ export class Teller {
     for (const end of ends) this.#ending.set(keyOf(end), end);
     const gone = await this.#notPresent(ends);
     if (this.#stopped) return;
-    const isStill = (end: End) => this.#ending.get(keyOf(end)) === end && !this.#coming.has(keyOf(end));
-    const told = gone.filter(isStill);
+    const isStill = (end: End) => this.#ending.get(keyOf(end)) === end;
+    const told = gone.filter((end) => isStill(end) && !this.#coming.has(keyOf(end)));
     for (const end of ends) if (isStill(end)) this.#ending.delete(keyOf(end));
     const kept = told.map((end) =>
       this.#journal.add(end.app, eventOf(end, pairs[pairOf(end)].end), {

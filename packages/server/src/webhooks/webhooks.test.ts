@@ -121,6 +121,46 @@ onEachDatabase((fresh) => {
     expect(receiver.seen).toHaveLength(6);
   });
 
+  test('HOOK-10: what a subscription is about to make true is kept before it is made, and its end waits for it', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const node = await open(stack, await fresh(), clock, receiver.url);
+    node.webhooks.start(nothing);
+    const app = node.apps.first();
+    const kept = node.webhooks.begins(app, channel, '');
+    expect(await kept).toBe(true);
+    expect((await receiver.next()).events).toEqual([{ name: 'channel_occupied', channel }]);
+    await eventually(() => node.counters.webhooksDelivered === 1, 'it is known to be taken');
+    // The end of an earlier subscription is due while the cluster knows nothing of the new one.
+    node.vacated(channel);
+    clock.advance(3_000);
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    await node.webhooks.written();
+    const believed = node.database.kysely.withTables<{ webhook_told: { channel: string } }>();
+    expect(await believed.selectFrom('webhook_told').select('channel').execute()).toEqual([{ channel }]);
+    node.webhooks.came(app, channel, '');
+    // It came to nothing: only now is it over.
+    node.vacated(channel);
+    await eventually(() => {
+      clock.advance(1_000);
+      return receiver.seen.length === 2;
+    }, 'the end');
+    expect(receiver.seen[1]?.events).toEqual([{ name: 'channel_vacated', channel }]);
+    expect(node.problems).toEqual([]);
+  });
+
+  test('nobody waits where no endpoint follows', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const node = await open(stack, await fresh(), new ManualClock(), receiver.url);
+    const app = node.apps.first();
+    await node.apps.update(app.id, { webhookEvents: ['client_event'] });
+    expect(node.webhooks.begins(app, channel, '')).toBeNull();
+    await node.apps.update(app.id, { webhookUrl: null });
+    expect(node.webhooks.begins(app, channel, 'ada')).toBeNull();
+  });
+
   test('what is handed in at once is written at once, and nothing is left when all is taken', async () => {
     await using stack = new AsyncDisposableStack();
     using receiver = new HookReceiver();
