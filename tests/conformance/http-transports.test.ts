@@ -129,11 +129,11 @@ httpTest('HTTP-4: a quiet poll is held, then answered by h', async () => {
   // The server answers these long after it would have answered a poll that it does not hold.
   for (let n = 0; n < 20; n++) await server.api.raw('GET', '/healthz');
   expect(answers).toEqual([]);
+  // One ping is due; another one only if the poll was not there yet, because the next would be the last.
   while (answers.length === 0) {
     clock.advance(25_000);
-    await server.api.raw('GET', '/healthz');
+    await Promise.race([poll, Bun.sleep(2_000)]);
   }
-  await poll;
   expect(answers).toEqual(['h\n']);
   const held = session.poll();
   await session.subscribe('x');

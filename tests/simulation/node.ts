@@ -124,6 +124,7 @@ export class SimulatedNode {
         told: () => {},
         clientEvent: () => null,
         cacheMiss: () => {},
+        came: () => {},
         begins: () => {
           if (!writing.chance(slowWritingShare)) return null;
           return new Promise((resolve) => clock.after(writing.below(writingMs), () => resolve(true)));
