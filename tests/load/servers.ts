@@ -99,7 +99,7 @@ export async function startServer(
     if (child.exitCode !== null) {
       throw new Error(`${name} ended with code ${child.exitCode} at its start:\n${await stop()}`);
     }
-    if (await accepts(port)) return { port, pid: child.pid, app: benchApp, stop };
+    if (await isReady(name, port)) return { port, pid: child.pid, app: benchApp, stop };
     await Bun.sleep(100);
   }
   throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after 30 s:\n${await stop()}`);
@@ -152,6 +152,13 @@ function freePort(): number {
   const { port } = listener;
   listener.stop(true);
   return port;
+}
+
+/** Whether the server can be measured: one with workers listens as soon as the first of them does, and is ready when all do. */
+async function isReady(name: ServerName, port: number): Promise<boolean> {
+  if (name === 'bare' || name === 'soketi') return accepts(port);
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+  return answer?.status === 200;
 }
 
 async function accepts(port: number): Promise<boolean> {
