@@ -5,12 +5,14 @@
  *   npm test -- unit proxies     only these
  *   npm run test:long            what takes too long for every day: more random cases, the soak
  *
- * The last line is `N passed, N failed`, then `, N skipped` if any. A step that is one check counts as one.
+ * The last line is `N passed, N failed`, then `, N skipped` if any. A step that is one check counts as one. Files in which a
+ * few tests failed are run once more, by themselves: what passes then counts as passed and is named as unsteady.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Count, countTests, type FailedTest, failedTests } from './report.ts';
 import { provideTools } from './tools.ts';
 
 interface Step {
@@ -23,10 +25,12 @@ interface Step {
   readonly minutes: number;
 }
 
-interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
+/** What became of a step. */
+interface Outcome {
+  readonly count: Count;
+  readonly failed: readonly FailedTest[];
+  /** Failed at first and passed when their file was run once more. */
+  readonly unsteady: readonly FailedTest[];
 }
 
 const root = join(import.meta.dirname, '..');
@@ -41,6 +45,10 @@ const playTimeoutMs = 180_000;
 const longTestTimeoutMs = 600_000;
 /** How often a running step says that it runs. */
 const progressMs = 30_000;
+/** More failures than this in one step are no accident of a busy machine, and nothing is run again. */
+const unsteadyMax = 5;
+/** Of an error's message, in characters. */
+const messageMax = 160;
 /** How long a stopped step has for ending its own programs. */
 const graceMs = 5_000;
 
@@ -164,10 +172,40 @@ const nameWidth = Math.max(...steps.map(({ name }) => name.length));
 const say = (text: string) => console.log(text);
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
-/** Runs one step with its output passed on, and counts. */
-async function runStep(step: Step, env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
+/** Runs one step, and once more the files of tests that failed. */
+async function runStep(step: Step, env: NodeJS.ProcessEnv, reports: string): Promise<Outcome> {
   const report = join(reports, `${step.name.replaceAll(' ', '-')}.xml`);
-  const [command = '', ...args] = step.command;
+  const code = await run(step, step.command, env, report);
+  const count = step.tests ? countTests(report) : { passed: 0, failed: 0, skipped: 0 };
+  if (code === 0 && !step.tests) count.passed = 1;
+  const failed = failedTests(report);
+  // It broke outside a test: a file that does not load, a crash, the deadline.
+  if (code !== 0 && count.failed === 0) return { count: { ...count, failed: 1 }, failed: [], unsteady: [] };
+  if (failed.length === 0 || failed.length > unsteadyMax || failed.length !== count.failed) {
+    return { count, failed, unsteady: [] };
+  }
+  const again = join(reports, 'again.xml');
+  rmSync(again, { force: true });
+  const files = [...new Set(failed.map(({ file }) => `./${file}`))];
+  say(`\n── ${step.name}, once more: ${files.join(' ')} ──`);
+  const codeAgain = await run(
+    step,
+    [...step.command.filter((part) => !part.startsWith('./')), ...files],
+    env,
+    again,
+  );
+  if (codeAgain !== 0 || countTests(again).passed === 0) return { count, failed, unsteady: [] };
+  const { passed, skipped } = count;
+  return { count: { passed: passed + failed.length, failed: 0, skipped }, failed: [], unsteady: failed };
+}
+
+/** Runs a command of a step with its output passed on. @returns its exit code */
+async function run(
+  step: Step,
+  [command = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  report: string,
+): Promise<number> {
   if (step.tests) args.push('--reporter=junit', `--reporter-outfile=${report}`);
   const started = Date.now();
   // A process group of its own, so that what the step started can be stopped with it.
@@ -201,12 +239,7 @@ async function runStep(step: Step, env: NodeJS.ProcessEnv, reports: string): Pro
   clearInterval(progress);
   clearTimeout(deadline);
   process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-
-  const count = step.tests ? countTests(report) : { passed: 0, failed: 0, skipped: 0 };
-  if (code === 0 && !step.tests) count.passed = 1;
-  // It broke outside a test: a file that does not load, a crash, the deadline.
-  if (code !== 0 && count.failed === 0) count.failed = 1;
-  return count;
+  return code;
 }
 
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
@@ -217,17 +250,13 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** The totals in the first element of Bun's JUnit report; nothing when it was never written. */
-export function countTests(report: string): Count {
-  const head = existsSync(report) ? (/<testsuites [^>]*>/.exec(readFileSync(report, 'utf8'))?.[0] ?? '') : '';
-  const total = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
-  const [failed, skipped] = [total('failures'), total('skipped')];
-  return { passed: total('tests') - failed - skipped, failed, skipped };
-}
-
 /** The last line; its form is fixed. */
 export function summary({ passed, failed, skipped }: Count): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+function described({ name: step }: Step, { file, line, name, message }: FailedTest): string {
+  return `${step}: ${file}:${line} ${name}: ${message.slice(0, messageMax)}`;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -258,11 +287,13 @@ async function main(args: string[]): Promise<number> {
 
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   const results: string[] = [];
+  /** Tests that did not pass at once, a line each. */
+  const named: string[] = [];
   const reports = mkdtempSync(join(tmpdir(), 'earshot-test-'));
   for (const [index, step] of chosen.entries()) {
     say(`\n── ${index + 1}/${chosen.length} ${step.name} ──`);
     const started = Date.now();
-    const count = await runStep(step, env, reports);
+    const { count, failed, unsteady } = await runStep(step, env, reports);
     const verdict = count.failed === 0 ? 'ok    ' : 'FAILED';
     const detail = step.tests ? summary(count) : '';
     results.push(
@@ -270,11 +301,13 @@ async function main(args: string[]): Promise<number> {
     );
     say(`── ${results.at(-1)?.trimEnd()}`);
     for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key];
+    named.push(...failed.map((test) => `FAILED    ${described(step, test)}`));
+    named.push(...unsteady.map((test) => `unsteady  ${described(step, test)}`));
   }
   rmSync(reports, { recursive: true });
 
   say(`\n${results.map((line) => line.trimEnd()).join('\n')}`);
-  for (const line of lacking) say(line);
+  for (const line of [...named, ...lacking]) say(line);
   say(summary(total));
   return total.failed === 0 ? 0 : 1;
 }
