@@ -15,7 +15,7 @@ export interface SnippetSubject {
 }
 
 export interface Snippet {
-  id: 'pusher-js' | 'echo' | 'node' | 'php' | 'ruby' | 'python' | 'go';
+  id: 'pusher-js' | 'echo' | 'node' | 'php' | 'ruby' | 'python' | 'go' | 'curl';
   label: string;
   /** One line on what this is for. */
   about: string;

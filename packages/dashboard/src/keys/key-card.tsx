@@ -1,11 +1,9 @@
-import { CopyButton } from '@earshot/ui';
-import type { ComponentChildren } from 'preact';
+import { Credentials } from '@earshot/ui';
 import { useState } from 'preact/hooks';
 import type { AppKeyView } from '../contract.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Glyph } from '../parts/glyph.tsx';
 import { Ago } from '../parts/time.tsx';
-import { dots } from './secret.ts';
 
 export interface KeyCardProps {
   readonly appId: string;
@@ -41,45 +39,11 @@ export function KeyCard({ appId, value, rank, onRevoke }: KeyCardProps) {
           )
         )}
       </header>
-      <dl class="credentials">
-        <Credential name="App id" value={appId} />
-        <Credential name="Key" value={value.key} />
-        <Credential name="Secret" value={value.secret} isShown={isShown}>
-          <button type="button" class="button button-plain" onClick={() => setShown(!isShown)}>
-            {isShown ? 'Hide' : 'Show'}
-            <span class="visually-hidden"> secret</span>
-          </button>
-        </Credential>
-      </dl>
+      <Credentials
+        app={{ id: appId, key: value.key, secret: value.secret }}
+        isSecretShown={isShown}
+        onToggleSecret={setShown}
+      />
     </article>
-  );
-}
-
-interface CredentialProps {
-  readonly name: string;
-  readonly value: string;
-  readonly isShown?: boolean;
-  readonly children?: ComponentChildren;
-}
-
-function Credential({ name, value, isShown = true, children }: CredentialProps) {
-  return (
-    <div class="credential">
-      <dt>{name}</dt>
-      <dd>
-        {isShown ? (
-          <code>{value}</code>
-        ) : (
-          <>
-            <code aria-hidden="true">{dots}</code>
-            <span class="visually-hidden">hidden</span>
-          </>
-        )}
-      </dd>
-      <dd class="credential-actions">
-        {children}
-        <CopyButton text={value} what={name.toLowerCase()} />
-      </dd>
-    </div>
   );
 }

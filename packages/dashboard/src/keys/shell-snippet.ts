@@ -1,11 +1,7 @@
 import type { Snippet, SnippetSubject } from '@earshot/ui';
 
 /** What `snippets()` gives for a library, for a shell: signs a publish itself, so that it does not age as a signed line does. */
-export interface ShellSnippet extends Omit<Snippet, 'id'> {
-  readonly id: 'curl';
-}
-
-export function shellSnippet(subject: SnippetSubject, secret: string): ShellSnippet {
+export function shellSnippet(subject: SnippetSubject, secret: string): Snippet {
   const { app, server, channel, event, appears } = subject;
   // The signature is over the path without the prefix that a proxy or EARSHOT_PATH puts in front.
   const path = `/apps/${app.id}/events`;

@@ -1,9 +1,7 @@
-import { CodeBlock, type SnippetSubject, snippets, Tabs } from '@earshot/ui';
-import { useState } from 'preact/hooks';
+import { type SnippetSubject, SnippetTabs, snippets } from '@earshot/ui';
 import type { AppDetail, AppKeyView } from '../contract.ts';
 import { SelectField } from '../parts/field.tsx';
 import { useDesk } from '../shell/desk.ts';
-import { dots } from './secret.ts';
 import { shellSnippet } from './shell-snippet.ts';
 
 export interface SnippetsProps {
@@ -14,10 +12,9 @@ export interface SnippetsProps {
   readonly onChoose: (key: string) => void;
 }
 
-/** What to write to use this app, by library. What is copied has the secret in it; what is shown has dots. */
+/** What to write to use this app, by library. */
 export function Snippets({ app, keyView, choices, onChoose }: SnippetsProps) {
   const { session } = useDesk();
-  const [selected, select] = useState('pusher-js');
   const subject: SnippetSubject = {
     app: { id: app.id, key: keyView.key },
     server: session.server,
@@ -25,11 +22,7 @@ export function Snippets({ app, keyView, choices, onChoose }: SnippetsProps) {
     event: 'my-event',
     appears: 'in the debug console',
   };
-  const all = (secret: string) => [...snippets(subject, secret), shellSnippet(subject, secret)];
-  const shown = all(dots);
-  const snippet = shown.find(({ id }) => id === selected);
-  const copied = all(keyView.secret).find(({ id }) => id === selected)?.files;
-  const isMasked = snippet?.files.some(({ code }) => code.includes(dots));
+  const snippetsWith = (secret: string) => [...snippets(subject, secret), shellSnippet(subject, secret)];
 
   return (
     <section class="part" aria-labelledby="snippets-title">
@@ -47,23 +40,7 @@ export function Snippets({ app, keyView, choices, onChoose }: SnippetsProps) {
         )}
       </div>
       <p class="hint">Any Pusher client or publisher library works as it is, told where this server runs.</p>
-      <Tabs label="Libraries" tabs={shown} selected={selected} onSelect={select}>
-        <p class="hint snippet-about">
-          {snippet?.about}
-          {isMasked && ' The secret shows as dots; what you copy has it.'}
-        </p>
-        <div class="snippet-files">
-          {snippet?.files.map(({ name, code }, index) => (
-            <CodeBlock
-              key={name}
-              code={code}
-              copied={copied?.[index]?.code ?? code}
-              what={name}
-              caption={<code>{name}</code>}
-            />
-          ))}
-        </div>
-      </Tabs>
+      <SnippetTabs snippetsWith={snippetsWith} secret={keyView.secret} isSecretShown={false} />
     </section>
   );
 }

@@ -1,7 +1,7 @@
+import { Credentials } from '@earshot/ui';
 import { useCallback, useState } from 'preact/hooks';
 import type { Session } from '../contract.ts';
 import type { Live } from '../live.ts';
-import { Credentials } from './credentials.tsx';
 import { Curl } from './curl.tsx';
 import { Facts } from './facts.tsx';
 import { Header } from './header.tsx';
@@ -50,7 +50,13 @@ export function Home({ live, session: first, refresh, leave }: HomeProps) {
           <Room state={state} session={session} say={live.say} />
           <div class="home-side">
             <Curl session={session} connected={state.phase === 'connected'} renew={renew} />
-            <Credentials app={session.app} secretShown={secretShown} onToggleSecret={setSecretShown} />
+            <section class="part" aria-labelledby="credentials-title">
+              <h2 id="credentials-title">Credentials</h2>
+              <p class="hint">
+                Clients need the key. Publishers need all three; keep the secret on your servers.
+              </p>
+              <Credentials app={session.app} isSecretShown={secretShown} onToggleSecret={setSecretShown} />
+            </section>
           </div>
         </div>
         <Snippets session={session} secretShown={secretShown} />
