@@ -6,7 +6,6 @@ import { EarshotProcess } from '../support/process.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { newCluster, startServer } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
-import { patienceMs } from '../support/wire.ts';
 
 test('DRAIN-1: /readyz says so, new connections get 4100, open ones 4200', async () => {
   const clock = new ManualClock();
@@ -50,7 +49,8 @@ test('DRAIN-4, CONN-3: a pusher-js client is on another node within a second', a
   void one.node.drain();
   await reaches(client, 'connecting');
   await channel.next('pusher:subscription_succeeded');
-  expect(performance.now() - start).toBeLessThan(patienceMs);
+  // By itself, without a word of the server, it would come back after ten seconds or more.
+  expect(performance.now() - start).toBeLessThan(10_000);
   await two.api.publish('news', 'e', '1');
   expect(await channel.data('e')).toBe(1);
 });

@@ -23,7 +23,7 @@ test(`a node is killed while people come and go (seed ${seed}): nobody stays as 
   const announcements = new Announcements(two, 'p');
   for (const crowd of crowds) crowd.start();
   announcements.start();
-  await Bun.sleep(1_500);
+  await crowds[1].goOn(1_500);
   await crowds[1].stop();
   // One user is on two nodes: the death of one node does not make them go.
   const calm = new Crowd(one, 'calm', seed);
@@ -58,7 +58,7 @@ test(`a node is paused for longer than its lease and goes on (seed ${seed}): it 
   ];
   const crowds = [new Crowd(one, 'a', seed), new Crowd(three, 'b', seed + 1)] as const;
   for (const crowd of crowds) crowd.start();
-  await Bun.sleep(1_000);
+  await crowds[1].goOn(1_000);
   await crowds[1].stop();
   three.signal('SIGSTOP');
   const stayed = ['watcher-1', 'watcher-2'];

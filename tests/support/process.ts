@@ -33,9 +33,14 @@ export class EarshotProcess implements AsyncDisposable {
       },
     });
     const earshot = new EarshotProcess(child, folder);
-    const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, patience);
-    earshot.port = Number(port);
-    return earshot;
+    try {
+      const [, port] = await earshot.logged(/"url":"http:\/\/127\.0\.0\.1:(\d+)"/, patience);
+      earshot.port = Number(port);
+      return earshot;
+    } catch (error) {
+      await earshot[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   private constructor(child: ChildProcess, folder: AsyncDisposable) {

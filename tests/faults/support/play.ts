@@ -7,10 +7,16 @@ import { type Findings, judge, type Seen } from './history.ts';
 
 export const room = 'presence-room';
 export const news = 'news';
-/** Short, so that a fault is over soon. */
-export const leaseSeconds = 3;
+/** Short, so that a fault is over soon; not so short that a busy machine makes a node look dead. */
+export const leaseSeconds = 5;
 /** How long everything may take to be right again, besides the lease: the machine may be busy. */
 const patienceMs = 60_000;
+
+/** Waits until something is so that must become so; the assertion after it says what is not. */
+export async function settled(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (!holds() && Date.now() < deadline) await Bun.sleep(20);
+}
 
 /** Numbers from a seed, so that a run can be repeated. */
 export function random(seed: number): () => number {
@@ -115,6 +121,13 @@ export class Crowd {
   start(pauseMs = 5): void {
     this.#stopped = false;
     this.#going = this.#go(pauseMs);
+  }
+
+  /** Lets them come and go for this long, and until some have, however slow the machine is. */
+  async goOn(ms: number): Promise<void> {
+    const before = this.comings;
+    await Bun.sleep(ms);
+    await settled(() => this.comings > before + 5);
   }
 
   /** Nobody comes or goes any more; who is inside stays. */
