@@ -1,6 +1,6 @@
 import { targetOf } from '../http/target.ts';
 import { forwardedHeaders } from '../transports/http/owners.ts';
-import { plain, type TransportRequest } from '../transports/http/request.ts';
+import { plain, type TransportRequest, whenAborted } from '../transports/http/request.ts';
 
 /** How long what is left of a response may wait for a client that does not read. */
 const unreadSeconds = 12;
@@ -31,7 +31,7 @@ export async function forward(
     if (value !== null) headers.set(name, value);
   }
   const abort = new AbortController();
-  request.signal.addEventListener('abort', () => abort.abort(), { once: true });
+  whenAborted(request.signal, () => abort.abort());
   try {
     const { path, query } = targetOf(request.url);
     const answer = await fetch(`http://worker${path}?${query}`, {

@@ -68,3 +68,18 @@ test('a client that goes away is told of, and what is written then goes nowhere'
     stream.end();
   }
 });
+
+test('a client that had gone already is told of when the receiver is there', async () => {
+  for (const kind of [PollReceiver, StreamReceiver]) {
+    const { held, abort } = holding();
+    abort.abort();
+    const gone: unknown[] = [];
+    const receiver =
+      kind === PollReceiver
+        ? new PollReceiver(held, {}, (self) => gone.push(self))
+        : new StreamReceiver(held, {}, 10, (self) => gone.push(self));
+    expect(gone).toEqual([]); // the session does not know it yet
+    await null;
+    expect(gone).toEqual([receiver]);
+  }
+});

@@ -44,8 +44,14 @@ export class HeldRequest {
   }
 
   onAbort(gone: () => void): void {
-    this.#request.signal.addEventListener('abort', gone, { once: true });
+    whenAborted(this.#request.signal, gone);
   }
+}
+
+/** Calls `gone` once, later: the client may have gone while it was being found out whose session this is. */
+export function whenAborted(signal: AbortSignal, gone: () => void): void {
+  if (signal.aborted) queueMicrotask(gone);
+  else signal.addEventListener('abort', gone, { once: true });
 }
 
 const preflightSeconds = 86_400;
