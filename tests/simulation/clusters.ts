@@ -84,6 +84,7 @@ export class MemoryNetwork implements SimulatedCluster {
         return {
           listen: (topic) => inner.listen(topic),
           leave: (topic) => inner.leave(topic),
+          caughtUp: () => inner.caughtUp(),
           close: () => inner.close(),
           relay: (topic, envelope) => {
             this.#sender = name;

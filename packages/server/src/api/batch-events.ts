@@ -2,7 +2,7 @@ import { parseBatch } from '@earshot/protocol';
 import { isRefusal, ok, okEmpty, refusal } from './answer.ts';
 import type { Endpoint } from './call.ts';
 import { jsonBody } from './events.ts';
-import { channelInfo, publishEvent, takePublishes, wantsInfo } from './publishing.ts';
+import { channelInfo, publishEvents, takePublishes, wantsInfo } from './publishing.ts';
 
 /** `POST /apps/{id}/batch_events` (API-8 to API-10). */
 export const batchEvents: Endpoint = async (parts, call) => {
@@ -13,8 +13,7 @@ export const batchEvents: Endpoint = async (parts, call) => {
   if (isRefusal(batch)) return refusal(batch.status, batch.message);
   const over = await takePublishes(parts, app, batch.length);
   if (over !== null) return over;
-  // All are handed to fan-out before anything is awaited, so that nothing comes between the events of a batch.
-  await Promise.all(batch.map((event) => publishEvent(parts, app, event)));
+  await publishEvents(parts, app, batch);
   if (!batch.some((event) => wantsInfo(event.info))) return okEmpty();
   const infos: object[] = [];
   for (const { channels, info } of batch) {

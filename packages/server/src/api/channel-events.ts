@@ -1,7 +1,7 @@
 import { parsePublish } from '@earshot/protocol';
 import { isRefusal, refusal } from './answer.ts';
 import { type Endpoint, parametersOf, textOf } from './call.ts';
-import { publishEvent, takePublishes } from './publishing.ts';
+import { publishEvents, takePublishes } from './publishing.ts';
 
 /** `POST /apps/{id}/channels/{name}/events`, deprecated: the body is the data, the rest is in the query (API-16). */
 export const channelEvents: Endpoint = async (parts, call) => {
@@ -22,6 +22,6 @@ export const channelEvents: Endpoint = async (parts, call) => {
   if (isRefusal(event)) return refusal(event.status, event.message);
   const over = await takePublishes(parts, app, 1);
   if (over !== null) return over;
-  await publishEvent(parts, app, event);
+  await publishEvents(parts, app, [event]);
   return new Response(null, { status: 202 });
 };

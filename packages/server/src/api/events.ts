@@ -1,7 +1,7 @@
 import { parseJson, parsePublish } from '@earshot/protocol';
 import { isRefusal, ok, okEmpty, refusal } from './answer.ts';
 import { type Endpoint, parametersOf, textOf } from './call.ts';
-import { channelInfo, publishEvent, takePublishes, wantsInfo } from './publishing.ts';
+import { channelInfo, publishEvents, takePublishes, wantsInfo } from './publishing.ts';
 
 /** `POST /apps/{id}/events` (API-3 to API-7). */
 export const events: Endpoint = async (parts, call) => {
@@ -12,7 +12,7 @@ export const events: Endpoint = async (parts, call) => {
   if (isRefusal(event)) return refusal(event.status, event.message);
   const over = await takePublishes(parts, app, 1);
   if (over !== null) return over;
-  await publishEvent(parts, app, event);
+  await publishEvents(parts, app, [event]);
   if (!wantsInfo(event.info)) return okEmpty();
   const channels = new Map<string, object>();
   for (const channel of event.channels) {

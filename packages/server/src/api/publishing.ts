@@ -17,8 +17,20 @@ export async function takePublishes(parts: ApiParts, app: App, publishes: number
   return null;
 }
 
-/** Delivers one accepted event to each of its channels. Resolves when cache channels keep it. */
-export async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
+/**
+ * Delivers accepted events, in this order and nothing between them. Resolves when cache channels keep them, and when whatever
+ * is published after that, by whichever worker, comes after them (SUB-10).
+ */
+export async function publishEvents(parts: ApiParts, app: App, events: readonly Publish[]): Promise<void> {
+  const before = parts.bus.caughtUp();
+  if (before !== null) await before;
+  await Promise.all(events.map((event) => publishEvent(parts, app, event)));
+  const after = parts.bus.caughtUp();
+  if (after !== null) await after;
+}
+
+/** Hands an event to its channels before it returns; resolves when cache channels keep it. */
+async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
   app.tally.add('published');
   let kept: Promise<void>[] | null = null;
   for (const channel of event.channels) {

@@ -1,7 +1,7 @@
 import { type ChannelHost, HostError } from '@earshot/chat';
 import { type Publish, parsePublish } from '@earshot/protocol';
 import type { ApiParts } from '../api/call.ts';
-import { publishEvent, takePublishes } from '../api/publishing.ts';
+import { publishEvents, takePublishes } from '../api/publishing.ts';
 import type { App } from '../apps/app.ts';
 import { signChannel, signUser } from '../apps/auth.ts';
 import type { AppRegistry } from '../apps/registry.ts';
@@ -59,5 +59,5 @@ export function createInProcessHost(parts: ApiParts, apps: AppRegistry): Channel
 async function accepted(parts: ApiParts, app: App, event: Publish): Promise<void> {
   const over = await takePublishes(parts, app, 1);
   if (over !== null) throw new HostError(`The host refused ${event.event}: ${over.status}`);
-  await publishEvent(parts, app, event);
+  await publishEvents(parts, app, [event]);
 }

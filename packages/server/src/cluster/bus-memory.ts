@@ -41,6 +41,10 @@ class MemoryBus implements Bus {
     for (const bus of listeners) if (bus !== this) bus.#receive(topic, text);
   }
 
+  caughtUp(): null {
+    return null; // what is relayed has been received
+  }
+
   close(): Promise<void> {
     for (const topic of this.#topics) this.leave(topic);
     return Promise.resolve();

@@ -6,6 +6,10 @@ import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 export class WorkersBus implements Bus {
   readonly #link: Link;
   readonly #topics = new Set<string>();
+  /** The question under way, or none. */
+  #asked: Promise<unknown> = Promise.resolve();
+  /** The one after it, which all wait for who came meanwhile. */
+  #next: Promise<void> | null = null;
 
   constructor(link: Link, receiver: BusReceiver) {
     this.#link = link;
@@ -29,6 +33,20 @@ export class WorkersBus implements Bus {
 
   relay(topic: string, envelope: Envelope): void {
     this.#link.relay(topic, encodeEnvelope(envelope));
+  }
+
+  /** The supervisor's answer stands behind all that it passed on before, and what it passes on later stands behind the question. */
+  caughtUp(): Promise<void> {
+    this.#next ??= this.#asked.then(() => {
+      this.#next = null;
+      const asked = this.#link.ask('bus.catch-up').then(
+        () => {},
+        () => {}, // no supervisor, no other worker
+      );
+      this.#asked = asked;
+      return asked;
+    });
+    return this.#next;
   }
 
   close(): Promise<void> {
@@ -59,6 +77,7 @@ export class BusSwitch {
       else listeners.add(link);
     });
     link.on<string>('bus.leave', (topic) => this.#leave(link, topics, topic));
+    link.on('bus.catch-up', () => null);
     link.onRelay((topic, bytes) => {
       for (const listener of this.#listeners.get(topic) ?? []) {
         if (listener !== link) listener.relay(topic, bytes);

@@ -16,6 +16,12 @@ export interface Bus {
   listen(topic: string): Promise<void>;
   leave(topic: string): void;
   relay(topic: string, envelope: Envelope): void;
+  /**
+   * Resolves when this node has received all that others had relayed and caught up after. So what one node relays, and then
+   * catches up, comes everywhere before what another relays that catches up first.
+   * @returns null where there is nothing to wait for: a node alone, or a bus that orders the relays of each node only
+   */
+  caughtUp(): Promise<void> | null;
   close(): Promise<void>;
 }
 

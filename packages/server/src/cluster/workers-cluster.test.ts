@@ -142,6 +142,36 @@ test('a large event arrives whole, and in order with small ones', async () => {
   expect(received).toEqual(frames);
 });
 
+test('what one worker relays, then another one, comes in that order to a third, to the second and to the first', async () => {
+  const { connect } = newOwner(new ManualClock());
+  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cachedUntil: 0 });
+  const heard: string[][] = [];
+  const nodes = [];
+  for (let i = 0; i < 3; i++) {
+    const mine: string[] = [];
+    heard.push(mine);
+    const receiver = {
+      received: (_topic: string, envelope: Envelope) => mine.push((envelope as { frame: string }).frame),
+      onProblem,
+    };
+    const bus = new WorkersCluster(await connect()).connectBus(receiver);
+    await bus.listen('1/news');
+    nodes.push({ bus, mine });
+  }
+  const expected: string[] = [];
+  for (let n = 0; n < 60; n++) {
+    // As a publish does: it comes to its own clients at once.
+    const { bus, mine } = nodes[n % 2] as (typeof nodes)[0];
+    await bus.caughtUp();
+    expected.push(`${n}`);
+    mine.push(`${n}`);
+    bus.relay('1/news', event(`${n}`));
+    await bus.caughtUp();
+  }
+  for (const { bus } of nodes) await bus.caughtUp();
+  expect(heard).toEqual([expected, expected, expected]);
+});
+
 test('facts wait while nobody consumes them, and go to the next one, each once', async () => {
   const { connect, settled, owner } = newOwner(new ManualClock());
   const nodes = [];

@@ -2,7 +2,7 @@ import { parsePublish } from '@earshot/protocol';
 import { createRoute } from '@hono/zod-openapi';
 import { isRefusal } from '../api/answer.ts';
 import type { ApiParts } from '../api/call.ts';
-import { publishEvent, takePublishes } from '../api/publishing.ts';
+import { publishEvents, takePublishes } from '../api/publishing.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Acts } from './acts.ts';
 import { always, answers, appIdParam, appOf, deskRouter, json, jsonBody } from './api.ts';
@@ -38,7 +38,7 @@ export function eventRoutes(apps: AppRegistry, publishing: ApiParts, acted: Acts
       refuse('too_many', (await over.text()).trim(), over.status === 429 ? { retryAfterSeconds: 1 } : {});
     }
     const { subscriptions } = await publishing.roster.channel(app.id, channel.name);
-    await publishEvent(publishing, app, event);
+    await publishEvents(publishing, app, [event]);
     acted(c, 'an event was published', { app: app.id });
     const cachedUntil = channel.cached ? publishing.clock.now() + app.settings.cacheSeconds * 1000 : null;
     return c.json({ subscriptions, cachedUntil }, 200);

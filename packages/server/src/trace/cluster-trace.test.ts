@@ -38,6 +38,7 @@ function setUp() {
       relay: (topic, envelope) => {
         if (isAlive) bus.relay(topic, envelope);
       },
+      caughtUp: () => bus.caughtUp(),
       close: () => bus.close(),
     };
     const nodes = new BusNodes({ bus: mortal, clock, leaseMs: 15_000, counters, onProblem });

@@ -8,7 +8,7 @@ import { listenForLinks } from '../link/sockets.ts';
 import { SessionDirectory } from './session-directory.ts';
 
 /** What workers and supervisor say to each other; a worker of another format is refused. */
-export const deskFormat = 1;
+export const deskFormat = 2;
 /** Prometheus waits for 10 s. */
 const scrapeMs = 8_000;
 
