@@ -70,7 +70,7 @@ test('it writes its journal, in a thread of its own, and tells by webhook', asyn
     if (!String(data).includes('connection_established')) return;
     socket.send('{"event":"pusher:subscribe","data":{"channel":"news"}}');
   };
-  for (let tries = 0; told.length === 0 && tries < 500; tries++) await Bun.sleep(20);
+  for (let tries = 0; told.length === 0 && tries < 2_000; tries++) await Bun.sleep(20);
   socket.close();
   expect(told.join('\n')).toContain('"events":[{"name":"channel_occupied","channel":"news"}]');
 });

@@ -19,7 +19,7 @@ import { inEachForm, type TestChat } from './support/chat.ts';
 
 /** Live rooms against the real server, with the browser's own code and without a page. */
 
-const patienceMs = 10_000;
+const patienceMs = 40_000;
 const json = { 'Content-Type': 'application/json' };
 const plain: LiveOptions = { noTakeBacks: false, fadeSeconds: 30 };
 

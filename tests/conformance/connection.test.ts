@@ -5,7 +5,7 @@ import { pusherJs, pusherJsOptions, Recorder, reaches } from '../support/clients
 import { libraryTest, overWebSocket, transport, webSocketTest } from '../support/http-wire.ts';
 import { RawHttp } from '../support/raw-http.ts';
 import { newCluster, startServer } from '../support/server.ts';
-import type { Wire } from '../support/wire.ts';
+import { patienceMs, type Wire } from '../support/wire.ts';
 
 /** Refused or not, the client's transport is answered, so that it can be told the reason (an event stream by a status). */
 function expectAnswered(wire: Wire): void {
@@ -182,11 +182,10 @@ test('CONN-9: the quota is the cluster’s', async () => {
   }
 });
 
-/** Asks again until it holds, a few milliseconds apart, for at most two seconds. */
+/** Asks again until it holds, a few milliseconds apart, for as long as a test waits for anything. */
 async function until(test: () => Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < 200; i++) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await Bun.sleep(10)) {
     if (await test()) return true;
-    await Bun.sleep(10);
   }
   return false;
 }

@@ -132,7 +132,7 @@ httpTest('HTTP-4: a quiet poll is held, then answered by h', async () => {
   // One ping is due; another one only if the poll was not there yet, because the next would be the last.
   while (answers.length === 0) {
     clock.advance(25_000);
-    await Promise.race([poll, Bun.sleep(2_000)]);
+    await Promise.race([poll, Bun.sleep(10_000)]);
   }
   expect(answers).toEqual(['h\n']);
   const held = session.poll();

@@ -8,7 +8,7 @@ import {
   succeeded,
   type TestServer,
 } from '../support/server.ts';
-import type { Wire } from '../support/wire.ts';
+import { patienceMs, type Wire } from '../support/wire.ts';
 
 /*
  * With a broker, joining a channel takes as long as the broker does. Here the cluster's memory is made to wait until
@@ -82,7 +82,8 @@ async function slowServer(env: Record<string, string> = {}): Promise<Slow> {
 
 /** Resolves when `count` calls wait at the gate. */
 async function waitingAt(gate: Gate, count: number): Promise<void> {
-  for (let i = 0; i < 400 && gate.waiting !== count; i++) await Bun.sleep(5);
+  const deadline = performance.now() + patienceMs;
+  while (gate.waiting !== count && performance.now() < deadline) await Bun.sleep(5);
   expect(gate.waiting).toBe(count);
 }
 

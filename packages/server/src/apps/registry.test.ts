@@ -14,9 +14,9 @@ const dayMs = 86_400_000;
 
 /** Waits for what another connection or the background does. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 40_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within 10 s: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`not within 40 s: ${condition}`);
     await Bun.sleep(2);
   }
 }

@@ -8,7 +8,7 @@ import { type ChatStore, createStore, type StoreOptions } from './store.ts';
 
 /** The store against the real server, with stock pusher-js and without a page: what people do to each other. */
 
-const patienceMs = 10_000;
+const patienceMs = 40_000;
 const secret = 'the-secret-of-these-tests-which-is-long-enough';
 const site = 'https://site.example';
 
