@@ -414,8 +414,10 @@ test('HOOK-10: what was kept outlives kill -9, and what is over by then is told 
   const seen = () => receiver.seen.slice(before);
   await eventually(() => seen().length >= 1, 'the event from before the crash');
   expect(seen()[0]?.body).toBe(body);
-  await eventually(() => seen().length >= 2, 'the end that the crash left untold');
-  expect(seen()[1]?.events).toEqual([vacated('news')]);
+  // What the first one had sent may still have been in its socket.
+  const others = () => seen().filter((hook) => hook.body !== body);
+  await eventually(() => others().length >= 1, 'the end that the crash left untold');
+  expect(others()[0]?.events).toEqual([vacated('news')]);
   expect(again.output).not.toContain(vectorApp.secret);
 });
 

@@ -33,7 +33,7 @@ export const vectorApp: Credentials = {
 const workers = Number(process.env.EARSHOT_TEST_WORKERS ?? 1);
 
 /** Clients on HTTP transports count as gone after this in the tests, which do not wait for 5 s each time. */
-const graceMs = transport === 'xhr_polling' ? 300 : 100;
+const graceMs = transport === 'xhr_polling' ? 500 : 100;
 
 const tickMs = 10;
 

@@ -94,7 +94,7 @@ export async function signedIn(server: TestServer): Promise<Browser> {
 
 /** Waits until what is expected holds, and fails with what is wrong then. */
 export async function eventually(expectations: () => void | Promise<void>): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     try {
       await expectations();
