@@ -64,7 +64,7 @@ export class RedisBus implements Bus {
     this.#lane(topic).relay(topic, this.#self + encode(envelope));
   }
 
-  /** Nodes take turns at nobody: two round trips to a broker for each publish are more than that order is worth. */
+  /** Nodes do not wait for each other: two round trips to a broker for each publish are more than that order is worth. */
   caughtUp(): null {
     return null;
   }
