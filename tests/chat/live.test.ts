@@ -402,7 +402,7 @@ test('after a conversation nothing of it is anywhere, and the wire carries ciphe
   // Neither database nor log leads anybody to the room.
   for (const [name, text] of Object.entries({ ...files, log: server.output }))
     expect([name, text.includes(room.room)]).toEqual([name, false]);
-}, 60_000);
+}, 120_000);
 
 /** As it would look in base64, wherever it begins. */
 function forms(texts: readonly string[]): string[] {

@@ -74,7 +74,7 @@ test('BAD-8: a thousand connections that send nothing, a thousand that only upgr
   for (const wire of upgraded) expect(wire.isClosed).toBe(false);
   await upgraded.at(-1)?.silence();
   await expectServing(server);
-}, 60_000);
+}, 120_000);
 
 test('BAD-8: huge heads are an HTTP error or the end of that connection', async () => {
   await using server = await startServer();

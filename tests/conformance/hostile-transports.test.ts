@@ -96,7 +96,7 @@ hostileTest(
     });
     await Promise.all(closed);
   },
-  60_000,
+  120_000,
 );
 
 hostileTest('HTTP-5: a sender that never receives does not keep its session', async () => {

@@ -37,7 +37,7 @@ for (const { name, path, start } of proxies) {
       await reaches(pusher, 'connected', fallBackMs);
       expect(transportOf(pusher)).toBe('xhr_streaming');
       await hears(server, pusher);
-    }, 60_000);
+    }, 120_000);
 
     test.concurrent('HTTP-10: where nothing is in the way, by WebSocket', async () => {
       await using server = await startServer();
@@ -65,7 +65,7 @@ for (const { name, path, start } of proxies) {
       await events.until(/(\n:\n\n[\s\S]*){3}$/);
       await server.api.publish('news', 'e', 'still here');
       await Promise.all([stream.until('still here'), events.until('still here')]);
-    }, 60_000);
+    }, 120_000);
 
     test.concurrent('the proxy of these tests does cut a stream on which nothing moves', async () => {
       await using server = await startServer({ env: { EARSHOT_PING_SECONDS: '60' } });
@@ -74,7 +74,7 @@ for (const { name, path, start } of proxies) {
         await new Session({ origin: `http://127.0.0.1:${port}` }).receive('xhr_streaming'),
       );
       expect(await stream.end()).not.toContain('c[');
-    }, 60_000);
+    }, 120_000);
   });
 }
 
@@ -86,5 +86,5 @@ describe.skipIf(haproxyPath === undefined)('a proxy that holds responses back', 
     await reaches(pusher, 'connected', fallBackMs);
     expect(transportOf(pusher)).toBe('xhr_polling');
     await hears(server, pusher);
-  }, 60_000);
+  }, 120_000);
 });

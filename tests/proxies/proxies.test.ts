@@ -108,7 +108,7 @@ for (const { name, path, start } of proxies) {
       await server.api.publish('news', 'greeting', 'still here?');
       expect(await wire.next()).toMatchObject({ event: 'greeting' });
       wire.destroy();
-    }, 30_000);
+    }, 120_000);
 
     test('the proxy of these tests does cut a connection that nobody pings', async () => {
       await using server = await startServer({ env: { EARSHOT_PING_SECONDS: '60' } });

@@ -17,7 +17,7 @@ import { type Message, WebSocketWire, type Wire } from './wire.ts';
 import { startWorkers } from './workers.ts';
 
 // A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
-setDefaultTimeout(120_000);
+setDefaultTimeout(180_000);
 
 /** The app of `docs/protocol.md`'s vectors; every test server has it. */
 export const vectorApp: Credentials = {

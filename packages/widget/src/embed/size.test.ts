@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildChatAssets, type ChatAssets } from '../../../server/src/chat/assets.ts';
 
 // The compiler is asked to read all of it.
-setDefaultTimeout(30_000);
+setDefaultTimeout(120_000);
 
 const loaderBytesMax = 4 * 1024;
 const panelBytesMax = 45 * 1024;
