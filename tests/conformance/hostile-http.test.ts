@@ -6,7 +6,7 @@ import { RawHttp } from '../support/raw-http.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** How long silent and slow connections may last; the server gives them 12 s, and its timers are coarse. */
-const slowMs = 25_000;
+const slowMs = 60_000;
 
 async function expectServing(server: TestServer): Promise<void> {
   const wire = await server.connect();

@@ -112,7 +112,7 @@ webSocketTest('LIVE-4, PRES-5: a mute connection is closed with 4201 and leaves 
 
 test('LIVE-1: pusher-js that is idle longer than its activity timeout pings and stays connected', async () => {
   await using server = await startServer();
-  const client = pusherJs(server, { activityTimeout: 50, pongTimeout: 2_000 });
+  const client = pusherJs(server, { activityTimeout: 50, pongTimeout: 20_000 });
   const connection = new Recorder(client.connection);
   await reaches(client, 'connected');
   for (let pongs = 0; pongs < 3; ) {
@@ -126,10 +126,11 @@ test('LIVE-1: pusher-js that is idle longer than its activity timeout pings and 
 test('LIVE-1: pusher-js connects again when the server stops answering', async () => {
   await using server = await startServer();
   await using proxy = await TcpProxy.to(server.port);
-  const client = pusherJs(server, { wsPort: proxy.port, activityTimeout: 50, pongTimeout: 50 });
+  const client = pusherJs(server, { wsPort: proxy.port, activityTimeout: 50, pongTimeout: 2_000 });
   await reaches(client, 'connected');
   proxy.freeze();
   await reaches(client, 'connecting');
   await reaches(client, 'connected');
-  expect(proxy.accepted).toBe(2);
+  // More, if the machine itself took longer than that for an answer.
+  expect(proxy.accepted).toBeGreaterThanOrEqual(2);
 });
