@@ -478,7 +478,7 @@ describe('tabs of one browser', () => {
       false,
       false,
     ]);
-    expect(await connections(server)).toBe(2);
+    expect(await connections(server, 2)).toBe(2);
 
     say(others[0]?.store as ChatStore, id, 'from a tab');
     for (const store of [ann, bob, others[1]?.store as ChatStore]) await hears(store, 'from a tab');
@@ -488,7 +488,7 @@ describe('tabs of one browser', () => {
     say(ann, id, 'meanwhile');
     for (const { store } of others) await hears(store, 'meanwhile');
     expect(others.filter(({ store }) => store.leads())).toHaveLength(1);
-    expect(await connections(server)).toBe(2);
+    expect(await connections(server, 2)).toBe(2);
   });
 
   test('sign out together', async () => {
@@ -502,7 +502,7 @@ describe('tabs of one browser', () => {
     await one.actions.signOut();
     await until(two, ({ session }) => session.phase === 'none', 'that the other tab is out, too');
     expect([...browser.local.items]).toEqual([]);
-    expect(await connections(server)).toBe(0);
+    expect(await connections(server, 0)).toBe(0);
   });
 
   test('without locks and broadcasts each tab has its own connection', async () => {
@@ -540,15 +540,16 @@ describe('a session that was ended elsewhere', () => {
   });
 });
 
-/** Connections that the server has now; waits for those that are just closing. */
-async function connections(server: TestServer): Promise<number> {
+/** Connections that the server has when there have been `expected` for a while; waits for those that are just closing. */
+async function connections(server: TestServer, expected: number): Promise<number> {
   let count = -1;
-  for (let same = 0; same < 3; ) {
+  const deadline = performance.now() + patienceMs;
+  for (let same = 0; same < 3 && performance.now() < deadline; ) {
     const metrics = await (await fetch(`${server.origin}/metrics`)).text();
     const now = Number(
       /^earshot_connections\{transport="websocket"\} (\d+)/m.exec(metrics)?.[1] ?? Number.NaN,
     );
-    same = now === count ? same + 1 : 0;
+    same = now === expected ? same + 1 : 0;
     count = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
