@@ -17,7 +17,7 @@ const runs = Number(process.env.EARSHOT_TEST_RUNS ?? 150);
 function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
   return fc.assert(property, {
     numRuns: runs,
-    interruptAfterTimeLimit: Math.max(60_000, runs * 100),
+    interruptAfterTimeLimit: Math.max(100_000, runs * 100),
     markInterruptAsFailure: true,
   });
 }

@@ -128,7 +128,7 @@ test('every route answers what it documents: signed out, unknown, empty, and wel
   const check = async (method: string, path: string, as: Browser, asked: Parameters<Browser['ask']>[2]) => {
     const route = Object.keys(document.paths).find((one) => fill(one) === path.split('?')[0]) ?? path;
     const { responses } = document.paths[route]?.[method] ?? { responses: {} };
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(90_000);
     const response = await as.open(method.toUpperCase(), path, { ...asked, signal });
     const documented = responses[response.status];
     expect([method, path, response.status, documented !== undefined]).toEqual([

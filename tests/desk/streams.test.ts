@@ -121,7 +121,7 @@ test('a browser has so many streams, and those that it leaves count no more', as
   leaving.abort();
   await eventually(async () => {
     const again = new AbortController();
-    const signal = AbortSignal.any([again.signal, AbortSignal.timeout(10_000)]);
+    const signal = AbortSignal.any([again.signal, AbortSignal.timeout(60_000)]);
     const response = await browser.open('GET', '/apps/3/live', { signal });
     expect(response.status).toBe(200);
     again.abort();

@@ -95,14 +95,14 @@ export async function startServer(
     folders.delete(folder);
     return (await output).join('').trim().split('\n').slice(-3).join('\n');
   };
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     if (child.exitCode !== null) {
       throw new Error(`${name} ended with code ${child.exitCode} at its start:\n${await stop()}`);
     }
     if (await isReady(name, port)) return { port, pid: child.pid, app: benchApp, stop };
     await Bun.sleep(100);
   }
-  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after 30 s:\n${await stop()}`);
+  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after a minute:\n${await stop()}`);
 }
 
 const commands: Record<ServerName, string[]> = {

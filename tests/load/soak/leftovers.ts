@@ -6,7 +6,7 @@ const books = ['earshot_connections', 'earshot_subscriptions', 'earshot_channels
 /** What it counts as faults of its own. */
 const faults = ['earshot_handler_failures_total', 'earshot_background_failures_total'];
 /** How long the server may take to notice the last ones' going, in milliseconds. */
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 
 /** What an Earshot still has in its books, or has noted as its own fault, after the last connection went. */
 export async function leftovers(target: Target): Promise<string[]> {
