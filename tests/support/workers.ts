@@ -38,6 +38,7 @@ export async function startWorkers(
     folder: config.dataDir,
     ports: { port, tlsPort },
     database,
+    workers: count,
   });
   stack.defer(() => desk.stop());
   const workers: EarshotServer[] = [];
@@ -46,10 +47,19 @@ export async function startWorkers(
     for (const worker of workers) await worker.stop();
   });
   try {
-    for (let index = 0; index < count; index++) {
+    const prepared = new Promise<void>((resolve) => desk.onPrepared(() => resolve()));
+    const startOne = async (index: number) => {
       const link = await connectLink(desk.path, (stage, error) => log.error({ err: error }, stage));
-      workers.push(await startWorker({ ...options, log, link, id: `${index}` }));
-    }
+      const worker = await startWorker({ ...options, log, link, id: `${index}` });
+      workers.push(worker);
+      return worker;
+    };
+    // The first one makes what is stored, and then waits for the others, which begin to listen with it.
+    const starting = [startOne(0)];
+    await Promise.race([prepared, ...starting]);
+    for (let index = 1; index < count; index++) starting.push(startOne(index));
+    await Promise.all(starting);
+    await desk.heard();
   } catch (error) {
     await stack.disposeAsync();
     throw error;

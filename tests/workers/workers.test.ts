@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { channelAuth } from '../support/api.ts';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
-import { succeeded } from '../support/server.ts';
+import { succeeded, vectorApp } from '../support/server.ts';
 import { WebSocketWire, type Wire } from '../support/wire.ts';
 
 const env = { EARSHOT_WORKERS: '2', EARSHOT_DRAIN_SECONDS: '1' };
@@ -78,6 +78,40 @@ test('clients of all workers are one cluster, and any worker answers for all', a
   server.signal('SIGTERM');
   for (const wire of wires) expect((await wire.closed).code).toBe(4200);
   expect(await server.exited).toBe(0);
+});
+
+test('as soon as the server says that it is ready, clients are spread over all workers', async () => {
+  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  const { port } = probe;
+  probe.stop(true);
+  const starting = start({ ...env, EARSHOT_PORT: `${port}` });
+  const isReady = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+    return answer?.status === 200;
+  };
+  while (!(await isReady())) await Promise.race([starting, Bun.sleep(2)]);
+  const path = `/app/${vectorApp.key}?protocol=7`;
+  const wires = await Promise.all(Array.from({ length: 60 }, () => WebSocketWire.open({ port, path })));
+  await using server = await starting;
+  for (const wire of wires) await wire.next('pusher:connection_established');
+  process.kill(workersOf(server)[0] ?? 0, 'SIGKILL');
+  for (const wire of wires) wire.send({ event: 'pusher:ping' });
+  const stayed = await Promise.all(
+    wires.map((wire) =>
+      Promise.race([
+        wire.closed.then(() => false),
+        wire.next('pusher:pong').then(
+          () => true,
+          () => false,
+        ),
+      ]),
+    ),
+  );
+  const share = stayed.filter(Boolean).length;
+  // The kernel draws lots: fewer than ten of sixty happen once in ten million times.
+  expect(share).toBeGreaterThanOrEqual(10);
+  expect(share).toBeLessThanOrEqual(50);
+  for (const wire of wires) wire.destroy();
 });
 
 test('limits count for all workers together', async () => {

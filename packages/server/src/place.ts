@@ -13,12 +13,12 @@ export interface Place {
   readonly rates: Rates;
   /** Where the worker takes requests that has what one process alone keeps in memory; null: it is this one. */
   readonly keeper: () => string | null;
-  /** Whether any worker takes requests. */
+  /** Whether all of the first start have come to take requests, and any still does. */
   readonly isReady: () => boolean;
   /** What every worker measured, this one included, as its metrics gave it. */
   readonly scrape: () => Promise<readonly unknown[]>;
-  /** Called once, before the server takes requests. */
-  readonly attach: (worker: WorkerParts) => void;
+  /** Called once, when all is there but the listeners. @returns when these may be opened */
+  readonly attach: (worker: WorkerParts) => Promise<void>;
 }
 
 /** What the supervisor and the other workers want of a worker. */

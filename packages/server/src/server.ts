@@ -304,10 +304,10 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       text: async () => (place === undefined ? metrics.text() : Metrics.textOfAll(await place.scrape())),
     },
     http,
-    isReady: () => isReady || place?.isReady() === true,
+    isReady: () => place?.isReady() ?? isReady,
     others: place === undefined ? null : { keeper: place.keeper, forward: place.sessions.forward },
   });
-  place?.attach({
+  await place?.attach({
     metrics: () => metrics.values(),
     forwarded: (request, server) => routes.answerForwarded(request, server),
   });

@@ -20,7 +20,7 @@ export async function health(
     case '/healthz':
       return new Response('ok\n');
     case '/readyz':
-      return parts.isReady() ? new Response('ready\n') : new Response('draining\n', { status: 503 });
+      return parts.isReady() ? new Response('ready\n') : new Response('not ready\n', { status: 503 });
     case '/metrics':
       if (!mayRead(parts.metricsToken, headers, address)) {
         const message =

@@ -22,6 +22,8 @@ export interface Welcome {
 
 /** What every worker knows of all of them. */
 export interface DeskState {
+  /** Whether all of the first start have taken requests. */
+  readonly hasStarted: boolean;
   /** How many take requests. */
   readonly ready: number;
   /** Where the one that consumes facts takes requests of the others; null: none does. */
@@ -51,6 +53,12 @@ export class Desk {
   readonly #seats = new Set<Seat>();
   readonly #listener: { stop(): void };
   readonly #onSeat: ((seat: Seat) => void)[] = [];
+  readonly #onPrepared: ((id: string) => void)[] = [];
+  /** Workers of the first start; until all of them are prepared none listens. */
+  readonly #firstCount: number;
+  /** Lets those listen that wait for the others; null: whoever is prepared may listen. */
+  #held: (() => void)[] | null = [];
+  #hasStarted = false;
   readonly #ends = new Set<Promise<void>>();
   #consumer: Seat | null = null;
   /** Added to the metrics of the workers. */
@@ -66,12 +74,15 @@ export class Desk {
     folder: string;
     ports: Pick<Welcome, 'port' | 'tlsPort'>;
     database: DatabaseOwner | null;
+    /** How many are started first, which begin to listen together. */
+    workers: number;
   }) {
-    const { clock, log, leaseMs, folder, ports, database } = options;
+    const { clock, log, leaseMs, folder, ports, database, workers } = options;
     this.#clock = clock;
     this.#log = log;
     this.#folder = folder;
     this.#database = database;
+    this.#firstCount = workers;
     this.#rates = new RateBuckets(clock);
     this.#welcome = { ...ports, hasDatabase: database !== null };
     const onProblem = (stage: string, error: unknown) => log.error({ err: error }, stage);
@@ -87,6 +98,16 @@ export class Desk {
   /** Calls `listener` for each worker that takes requests from now on. */
   onSeat(listener: (seat: Seat) => void): void {
     this.#onSeat.push(listener);
+  }
+
+  /** Calls `listener` with the id of each worker that has everything but a listener. */
+  onPrepared(listener: (id: string) => void): void {
+    this.#onPrepared.push(listener);
+  }
+
+  /** Resolves when every worker has taken what it was told so far. */
+  async heard(): Promise<void> {
+    await Promise.all(this.seats.map(({ link }) => link.ask('heard').catch(() => null)));
   }
 
   /** Lets another worker consume facts, so that this one can end. */
@@ -137,12 +158,28 @@ export class Desk {
       this.#rates.take(key, amount, limit),
     );
     link.on('scrape', () => this.#scrape());
+    link.on('prepared', () => this.#prepared(seat));
     link.on('ready', () => this.#ready(seat));
     return seat;
   }
 
+  /** Clients that come while one listens alone would all be its own, so those of the first start wait for each other. */
+  #prepared({ id }: Seat): Promise<void> | null {
+    for (const listener of this.#onPrepared) listener(id);
+    const held = this.#held;
+    if (held === null) return null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held.push(resolve);
+    if (held.length >= this.#firstCount) {
+      this.#held = null;
+      for (const listen of held) listen();
+    }
+    return promise;
+  }
+
   #ready(seat: Seat): void {
     seat.isReady = true;
+    this.#hasStarted ||= this.seats.filter(({ isReady }) => isReady).length >= this.#firstCount;
     this.#appoint();
     this.#tellState();
     for (const listener of this.#onSeat) listener(seat);
@@ -180,7 +217,7 @@ export class Desk {
 
   #tellState(): void {
     const ready = this.seats.filter(({ isReady }) => isReady).length;
-    const state: DeskState = { ready, keeper: this.#consumer?.forwardPath ?? null };
+    const state: DeskState = { hasStarted: this.#hasStarted, ready, keeper: this.#consumer?.forwardPath ?? null };
     for (const { link } of this.#seats) {
       link.note('state', state);
       link.flush();

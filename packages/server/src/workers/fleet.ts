@@ -19,6 +19,8 @@ interface Worker {
   readonly id: string;
   readonly process: WorkerProcess;
   readonly startedAt: number;
+  /** Resolves when it has everything but a listener, or has ended. */
+  readonly prepared: Promise<void>;
   /** Resolves when it takes requests; null when it ended before. */
   readonly seat: Promise<Seat | null>;
   hasEnded: boolean;
@@ -50,6 +52,7 @@ export class Fleet {
   readonly #failed: (error: FleetError) => void;
   readonly #slots: Slot[];
   readonly #waiting = new Map<string, (seat: Seat) => void>();
+  readonly #preparing = new Map<string, () => void>();
   readonly #alive = new Set<Worker>();
   #isEnding = false;
   #failedStarts = 0;
@@ -81,6 +84,7 @@ export class Fleet {
       this.#waiting.get(seat.id)?.(seat);
       this.#waiting.delete(seat.id);
     });
+    this.#desk.onPrepared((id) => this.#preparing.get(id)?.());
   }
 
   /** How many were started again after they died. */
@@ -89,14 +93,20 @@ export class Fleet {
   }
 
   /**
-   * Starts the first worker, which makes or changes what is stored, and then the others at once.
+   * Starts the first worker, which makes or changes what is stored, and then the others at once. They begin to listen
+   * together. Resolves when all do, and each knows.
    * @throws FleetError when one of them cannot start
    */
   async start(): Promise<void> {
-    const [first, ...others] = this.#slots;
-    for (const slots of [first === undefined ? [] : [first], others]) {
-      await Promise.all(slots.map((slot) => this.#startFirst(slot)));
+    const starts: Promise<void>[] = [];
+    for (const slot of this.#slots) {
+      const worker = this.#launch(slot);
+      starts.push(this.#startFirst(slot, worker));
+      if (starts.length === 1) await worker.prepared;
+      if (worker.hasEnded) break;
     }
+    await Promise.all(starts);
+    await this.#desk.heard();
   }
 
   /** Replaces every worker, one after the other: the new one takes requests before the old one is drained. */
@@ -128,8 +138,7 @@ export class Fleet {
     for (const worker of this.#alive) if (worker.id === seat.id) worker.process.kill('SIGKILL');
   }
 
-  async #startFirst(slot: Slot): Promise<void> {
-    const worker = this.#launch(slot);
+  async #startFirst(slot: Slot, worker: Worker): Promise<void> {
     slot.current = worker;
     if ((await worker.seat) !== null) return this.#watch(slot, worker);
     if (this.#isEnding) return;
@@ -156,10 +165,13 @@ export class Fleet {
     const process = this.#spawn(id, slot.index);
     const { promise, resolve } = Promise.withResolvers<Seat | null>();
     this.#waiting.set(id, resolve);
+    const prepared = Promise.withResolvers<void>();
+    this.#preparing.set(id, prepared.resolve);
     const worker: Worker = {
       id,
       process,
       startedAt: performance.now(),
+      prepared: prepared.promise,
       seat: promise,
       hasEnded: false,
     };
@@ -168,6 +180,8 @@ export class Fleet {
       worker.hasEnded = true;
       this.#alive.delete(worker);
       this.#waiting.delete(id);
+      this.#preparing.delete(id);
+      prepared.resolve();
       resolve(null);
     });
     return worker;

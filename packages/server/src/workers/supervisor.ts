@@ -68,6 +68,7 @@ export class Supervisor {
         folder,
         ports: { port, tlsPort },
         database,
+        workers: count,
       });
       stack.defer(() => desk.stop());
       const spawn = (id: string, index: number) => spawnWorker([id, desk.path, `${index}`, ...args]);

@@ -16,10 +16,11 @@ export async function startWorker(
   options: Omit<ServerOptions, 'cluster' | 'place'> & { readonly link: Link; readonly id: string },
 ): Promise<EarshotServer> {
   const { link, id, config } = options;
-  let state: DeskState = { ready: 0, keeper: null };
+  let state: DeskState = { hasStarted: false, ready: 0, keeper: null };
   link.on<DeskState>('state', (told) => {
     state = told;
   });
+  link.on('heard', () => null);
   const welcome = await link.ask<Welcome & { forwardPath: string }>('hello', { format: deskFormat, id });
   const { forwardPath } = welcome;
   let listener: { stop(): void } | null = null;
@@ -40,11 +41,12 @@ export async function startWorker(
     },
     rates: { take: (key, amount, limit) => link.ask('rates.take', [key, amount, limit]) },
     keeper: () => (state.keeper === forwardPath ? null : state.keeper),
-    isReady: () => state.ready > 0,
+    isReady: () => !link.isClosed && state.hasStarted && state.ready > 0,
     scrape: () => link.ask('scrape'),
-    attach(worker) {
+    async attach(worker) {
       link.on('metrics', () => worker.metrics());
       listener = listenForForwarded(forwardPath, worker);
+      await link.ask('prepared');
     },
   };
   const { tls } = config;
