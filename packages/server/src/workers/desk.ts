@@ -217,7 +217,11 @@ export class Desk {
 
   #tellState(): void {
     const ready = this.seats.filter(({ isReady }) => isReady).length;
-    const state: DeskState = { hasStarted: this.#hasStarted, ready, keeper: this.#consumer?.forwardPath ?? null };
+    const state: DeskState = {
+      hasStarted: this.#hasStarted,
+      ready,
+      keeper: this.#consumer?.forwardPath ?? null,
+    };
     for (const { link } of this.#seats) {
       link.note('state', state);
       link.flush();
