@@ -69,7 +69,17 @@ const conformanceOver = (transport: string): Step => ({
 /** What of conformance has to do with where a session of an HTTP transport lives. */
 const onTransports = ['http-transports', 'event-stream', 'subscribe', 'presence', 'private', 'client-events'];
 /** What of it has to do with several processes being one server. */
-const ofWorkers = ['users', 'counts', 'cache', 'api', 'connection', 'webhooks', 'tls', ...onTransports];
+const ofWorkers = [
+  'users',
+  'counts',
+  'cache',
+  'api',
+  'connection',
+  'webhooks',
+  'tls',
+  'limits',
+  ...onTransports,
+];
 const conformanceFiles = (names: readonly string[]) =>
   names.map((name) => `./tests/conformance/${name}.test.ts`);
 

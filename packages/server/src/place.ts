@@ -1,5 +1,6 @@
 import type { Database } from '@earshot/data';
 import type { Server } from 'bun';
+import type { ShareUsage } from './apps/registry.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Rates } from './http/rates.ts';
 import type { SessionOwners } from './transports/http/owners.ts';
@@ -11,6 +12,8 @@ export interface Place {
   readonly database: Database | null;
   readonly sessions: SessionOwners;
   readonly rates: Rates;
+  /** Counts the messages of the day. */
+  readonly shareUsage: ShareUsage;
   /** Where the worker takes requests that has what one process alone keeps in memory; null: it is this one. */
   readonly keeper: () => string | null;
   /** Whether all of the first start have come to take requests, and any still does. */

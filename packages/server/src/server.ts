@@ -124,7 +124,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   }
   const database = place?.database ?? (await openDatabase(config.databaseUrl));
   stack.defer(() => database.close());
-  const apps = await openAppRegistry({ database, config, clock, onProblem });
+  const apps = await openAppRegistry({
+    database,
+    config,
+    clock,
+    onProblem,
+    shareUsage: place?.shareUsage,
+  });
   stack.defer(() => apps.close());
   const given = options.cluster ?? (config.redisUrls.length === 0 ? place?.cluster : undefined);
   const cluster = given ?? (await openCluster(config, clock, log));

@@ -11,7 +11,7 @@ export async function takePublishes(parts: ApiParts, app: App, publishes: number
     const message = `Over the limit of ${publishesPerSecond} publishes per second for this app: wait a second, then send again`;
     return refusal(429, message, { 'Retry-After': '1' });
   }
-  if (!takeMessages(app, publishes)) {
+  if (!(await takeMessages(app, publishes))) {
     return refusal(403, errorTexts.messageQuota.text(`${messagesPerDay}`));
   }
   return null;

@@ -26,6 +26,7 @@ import {
   writeSettings,
 } from './store.ts';
 import { type AppDatabase, openAppTables } from './tables.ts';
+import type { Usage, UsageShare } from './usage.ts';
 import { UsageStore } from './usage-store.ts';
 
 /** How soon a change made by another process is noticed, and how much of the usage a crash can lose. */
@@ -36,6 +37,8 @@ export type Refused = { readonly refused: string; readonly why: 'unknown' | 'inv
 
 /** `here`: the change was made by this process. */
 export type AppListener = (app: App, here: boolean) => void;
+
+export type ShareUsage = (appId: string, usage: Usage) => UsageShare;
 
 /** A failure in the background, and what was being done. */
 export type ProblemListener = (stage: string, error: unknown) => void;
@@ -89,11 +92,21 @@ export async function openAppRegistry(options: {
   config: Config;
   clock: Clock;
   onProblem?: ProblemListener;
+  /** Makes the usage of an app one of several processes. */
+  shareUsage?: ShareUsage | undefined;
 }): Promise<AppRegistry> {
   const { database, config, clock } = options;
   const db = await openAppTables(database);
   const firstId = await changing(db, (transaction) => settleFirstApp(transaction, config.app, clock.now()));
-  const registry = new Registry(db, database.kind, config, clock, firstId, options.onProblem ?? rethrow);
+  const registry = new Registry(
+    db,
+    database.kind,
+    config,
+    clock,
+    firstId,
+    options.onProblem ?? rethrow,
+    options.shareUsage ?? null,
+  );
   await registry.refresh();
   for (const app of registry.all()) {
     const errors = checkAppSettings(app.settings, config.outboxBytes);
@@ -112,6 +125,7 @@ class Registry implements AppRegistry {
   readonly #firstId: string;
   readonly #onProblem: ProblemListener;
   readonly #usage: UsageStore;
+  readonly #shareUsage: ShareUsage | null;
   readonly #listeners: AppListener[] = [];
   readonly #removedListeners: RemovedListener[] = [];
   /** Some app may have left something behind: at the start that of a crash. */
@@ -132,6 +146,7 @@ class Registry implements AppRegistry {
     clock: Clock,
     firstId: string,
     onProblem: ProblemListener,
+    shareUsage: ShareUsage | null,
   ) {
     this.#db = db;
     this.#kind = kind;
@@ -139,6 +154,7 @@ class Registry implements AppRegistry {
     this.#clock = clock;
     this.#firstId = firstId;
     this.#onProblem = onProblem;
+    this.#shareUsage = shareUsage;
     this.#usage = new UsageStore(db, clock.now());
   }
 
@@ -335,6 +351,7 @@ class Registry implements AppRegistry {
 
   async #added({ id, createdAt }: StoredApp): Promise<App> {
     const app = new App(id, defaultAppSettings(), new Map(), createdAt);
+    app.usage.share = this.#shareUsage?.(id, app.usage) ?? null;
     await this.#usage.read(app);
     return app;
   }

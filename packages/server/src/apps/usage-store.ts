@@ -24,7 +24,7 @@ export class UsageStore {
       .where('app_id', '=', app.id)
       .where('day', '=', this.#day)
       .executeTakeFirst();
-    app.usage.messagesToday = (row?.messages ?? 0) + app.usage.unwritten;
+    app.usage.stored(this.#day, row?.messages ?? 0, 0);
   }
 
   async write(apps: Iterable<App>, nowMs: number): Promise<void> {
@@ -33,15 +33,17 @@ export class UsageStore {
     const today = dayOf(nowMs);
     if (today === this.#day) return;
     this.#day = today;
-    for (const { usage } of all) usage.messagesToday = usage.unwritten;
+    for (const { usage } of all) usage.newDay(today);
   }
 
   async #add({ id, usage }: App): Promise<void> {
+    usage.share?.report();
     const messages = usage.unwritten;
+    const day = this.#day;
     const { messages: total } = await this.#db.transaction().execute((transaction) =>
       transaction
         .insertInto('app_usage')
-        .values({ app_id: id, day: this.#day, messages })
+        .values({ app_id: id, day, messages })
         .onConflict((conflict) =>
           conflict.columns(['app_id', 'day']).doUpdateSet((row) => ({
             messages: row('app_usage.messages', '+', row.ref('excluded.messages')),
@@ -50,7 +52,6 @@ export class UsageStore {
         .returning('messages')
         .executeTakeFirstOrThrow(),
     );
-    usage.unwritten -= messages;
-    usage.messagesToday = total + usage.unwritten;
+    usage.stored(day, total, messages);
   }
 }

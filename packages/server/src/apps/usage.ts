@@ -11,9 +11,49 @@ export class Usage {
   messagesToday = 0;
   /** Of these, the ones that are not in the database yet. */
   unwritten = 0;
+  /** Where several processes count together. */
+  share: UsageShare | null = null;
 
   count(messages: number): void {
     this.messagesToday += messages;
     this.unwritten += messages;
+    this.share?.counted(messages);
   }
+
+  /**
+   * Counts messages unless the day's limit has been reached.
+   * @param limit 0: none
+   * @returns false when it has, and nothing is counted
+   */
+  take(messages: number, limit: number): boolean | Promise<boolean> {
+    if (this.share !== null) return this.share.take(messages, limit);
+    if (limit > 0 && this.messagesToday >= limit) return false;
+    this.count(messages);
+    return true;
+  }
+
+  /** The row of `day` has `written` more of these; `total` is what all processes have written. */
+  stored(day: number, total: number, written: number): void {
+    this.unwritten -= written;
+    const known = total + this.unwritten;
+    // Others may have told more than they have written.
+    this.messagesToday = this.share === null ? known : Math.max(this.messagesToday, known);
+    this.share?.stored(day, total, written);
+  }
+
+  /** What was counted until now belongs to the day before, but for what is still to be written. */
+  newDay(day: number): void {
+    this.messagesToday = this.unwritten;
+    this.share?.newDay(day);
+  }
+}
+
+/** Makes the usage of an app one of several processes (`workers/`). Each call is about what this process has counted. */
+export interface UsageShare {
+  counted(messages: number): void;
+  take(messages: number, limit: number): boolean | Promise<boolean>;
+  /** Tells the others what they have not been told yet. */
+  report(): void;
+  stored(day: number, total: number, written: number): void;
+  newDay(day: number): void;
 }

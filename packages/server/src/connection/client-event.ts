@@ -1,5 +1,6 @@
 import { clientEvent, errorCodes, errorTexts, exceedsBytes, isClientEventChannel } from '@earshot/protocol';
 import { takeMessages } from '../apps/message-quota.ts';
+import type { Channel } from '../channels/channel.ts';
 import type { Connection } from './connection.ts';
 import { noteClientEvent } from './noted.ts';
 import type { Parts } from './parts.ts';
@@ -42,9 +43,23 @@ export function sendClientEvent(
       errorCodes.clientEventRate.code,
     );
   }
-  if (!takeMessages(app, 1)) {
-    return connection.refuse(errorTexts.messageQuota.text(`${settings.messagesPerDay}`));
-  }
+  const overQuota = () => connection.refuse(errorTexts.messageQuota.text(`${settings.messagesPerDay}`));
+  const taken = takeMessages(app, 1);
+  if (taken === true) return pass(parts, connection, channel, message);
+  if (taken === false) return overQuota();
+  return taken.then(async (isTaken) => {
+    await (isTaken ? pass(parts, connection, channel, message) : overQuota());
+  });
+}
+
+/** Nothing is against it any more; webhooks may have to keep it first. */
+function pass(
+  parts: Parts,
+  connection: Connection,
+  channel: Channel,
+  message: ClientEventMessage,
+): Promise<void> | null {
+  const { app } = connection;
   parts.counters.clientEvents++;
   app.tally.add('clientEvents');
   const userId = connection.memberships?.get(channel) ?? null;

@@ -6,6 +6,7 @@ import { RateBuckets } from '../http/rates.ts';
 import type { Link } from '../link/link.ts';
 import { listenForLinks } from '../link/sockets.ts';
 import { SessionDirectory } from './session-directory.ts';
+import { UsageOwner } from './usage-owner.ts';
 
 /** What workers and supervisor say to each other; a worker of another format is refused. */
 export const deskFormat = 2;
@@ -49,6 +50,7 @@ export class Desk {
   readonly #owner: WorkersOwner;
   readonly #sessions = new SessionDirectory();
   readonly #rates: RateBuckets;
+  readonly #usage: UsageOwner;
   /** Oldest first. */
   readonly #seats = new Set<Seat>();
   readonly #listener: { stop(): void };
@@ -84,6 +86,7 @@ export class Desk {
     this.#database = database;
     this.#firstCount = workers;
     this.#rates = new RateBuckets(clock);
+    this.#usage = new UsageOwner(clock);
     this.#welcome = { ...ports, hasDatabase: database !== null };
     const onProblem = (stage: string, error: unknown) => log.error({ err: error }, stage);
     this.#owner = new WorkersOwner(clock, leaseMs, onProblem);
@@ -152,6 +155,7 @@ export class Desk {
       this.#tellState();
     });
     this.#owner.attach(link);
+    this.#usage.attach(link);
     this.#serveSessions(seat);
     this.#serveDatabase(link);
     link.on<[string, number, number]>('rates.take', ([key, amount, limit]) =>

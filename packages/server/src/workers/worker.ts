@@ -6,6 +6,7 @@ import type { Place, WorkerParts } from '../place.ts';
 import { createServer, type EarshotServer, type ServerOptions } from '../server.ts';
 import { type DeskState, deskFormat, type Welcome } from './desk.ts';
 import { forward } from './forward.ts';
+import { WorkerUsage } from './usage-share.ts';
 
 /**
  * Starts a server that is one of several, over its link to the supervisor.
@@ -40,6 +41,7 @@ export async function startWorker(
       forward,
     },
     rates: { take: (key, amount, limit) => link.ask('rates.take', [key, amount, limit]) },
+    shareUsage: new WorkerUsage(link).join,
     keeper: () => (state.keeper === forwardPath ? null : state.keeper),
     isReady: () => !link.isClosed && state.hasStarted && state.ready > 0,
     scrape: () => link.ask('scrape'),
