@@ -119,11 +119,17 @@ test('limits count for all workers together', async () => {
     ...env,
     EARSHOT_APP_CONNECTIONS: '6',
     EARSHOT_APP_PUBLISHES_PER_SECOND: '10',
+    EARSHOT_APP_CHAT_ADDRESS_REQUESTS_PER_MINUTE: '10',
   });
-  for (let n = 0; n < 6; n++) await server.connect();
+  const path = `/app/${server.app.key}?protocol=7`;
+  // All at once, so that each worker has to decide before it has heard of the other's.
+  const wires = await Promise.all(
+    Array.from({ length: 30 }, () => WebSocketWire.open({ port: server.port, path })),
+  );
+  await eventually(() => wires.filter(({ isClosed }) => isClosed).length === 24, 'six connections are left');
+  for (const wire of wires) if (wire.isClosed) expect((await wire.closed).code).toBe(4004);
   // Each worker has heard of all of them when it has answered.
   expect(metric(await metricsOf(server), 'connections')).toBe(6);
-  const path = `/app/${server.app.key}?protocol=7`;
   expect((await (await WebSocketWire.open({ port: server.port, path })).closed).code).toBe(4004);
   const askedAt = performance.now();
   const answers = await Promise.all(
@@ -134,6 +140,27 @@ test('limits count for all workers together', async () => {
   // What the bucket got back while the forty were on their way, at ten a second; each worker by itself would take ten more.
   const seconds = (performance.now() - askedAt) / 1000;
   expect(taken).toBeLessThanOrEqual(11 + Math.ceil(10 * seconds));
+
+  // A wrong sign-in link, ten times a minute for an address, whichever worker is asked.
+  const statuses = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const answer = await fetch(`http://127.0.0.1:${server.port}/dashboard/api/v1/session`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Origin: `http://127.0.0.1:${server.port}` },
+        body: JSON.stringify({ name: 'nobody', password: 'not the password' }),
+      });
+      return answer.status;
+    }),
+  );
+  expect(statuses.filter((status) => status === 429).length).toBe(10);
+  // And what an address may ask of the chat.
+  const asked = await Promise.all(
+    Array.from({ length: 12 }, async () => {
+      const answer = await fetch(`http://127.0.0.1:${server.port}/chat/api/v1/config?key=${server.app.key}`);
+      return answer.status;
+    }),
+  );
+  expect(asked.filter((status) => status === 429).length).toBe(2);
 });
 
 test('kill -9 of a worker under presence churn: no ghosts, each leave told once, and it is started again', async () => {

@@ -3,6 +3,7 @@ import type { Clock, Log } from '@earshot/base';
 import { type Database, migrate } from '@earshot/data';
 import type { RequestClient } from './api/api.ts';
 import { apiPath, apiShell, missing } from './api/app.ts';
+import type { RequestCounts } from './api/limits.ts';
 import { describeError } from './api/problem.ts';
 import { chatDocument, chatRoutes } from './api/routes.ts';
 import type { ChatApp, ChatApps } from './apps.ts';
@@ -59,6 +60,8 @@ export interface ChatOptions {
   readonly styles: string;
   /** Reads the files of the sign-in window, where they are not beside the code. */
   readonly windowFile?: ReadWindowFile;
+  /** Counts what each asks for, where several processes are one chat. */
+  readonly counts?: RequestCounts | undefined;
   /** A failure in the background; counts and logs it. */
   readonly onProblem: (stage: string, error: unknown) => void;
 }
@@ -205,6 +208,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
   });
   const pathOf = (request: Request) => belowPrefix(new URL(request.url, 'http://host').pathname, prefix);
   const api = apiShell({
+    counts: options.counts,
     apps,
     log,
     ownOrigins,

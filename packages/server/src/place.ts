@@ -3,6 +3,7 @@ import type { Server } from 'bun';
 import type { ShareUsage } from './apps/registry.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Rates } from './http/rates.ts';
+import type { Windows } from './http/windows.ts';
 import type { SessionOwners } from './transports/http/owners.ts';
 
 /** What a server is given that is one of several workers which share a port (`workers/`). */
@@ -12,6 +13,7 @@ export interface Place {
   readonly database: Database | null;
   readonly sessions: SessionOwners;
   readonly rates: Rates;
+  readonly windows: Windows;
   /** Counts the messages of the day. */
   readonly shareUsage: ShareUsage;
   /** Where the worker takes requests that has what one process alone keeps in memory; null: it is this one. */

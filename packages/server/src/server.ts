@@ -26,6 +26,7 @@ import { createHome } from './home/home.ts';
 import { listen } from './http/listener.ts';
 import { Listeners } from './http/listeners.ts';
 import { RateBuckets } from './http/rates.ts';
+import { WindowCounts } from './http/windows.ts';
 import { ClusterInspector } from './inspect/cluster-inspector.ts';
 import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
@@ -139,7 +140,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     adminPassword: config.adminPassword,
     letIn: config.dashboardOidcEmails,
   });
-  const signInLimits = new SignInLimits();
+  const windows = place?.windows ?? new WindowCounts();
+  const signInLimits = new SignInLimits(windows);
   const home = createHome({ operators, signInLimits, clock, apps, config, log });
 
   const hub = new Hub();
@@ -162,6 +164,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     told,
     swept: () => webhooks.nodeDied(),
     written: () => webhooks.written(),
+    tooMany: (appId: string, keep: number) => connections.keepOnly(appId, keep),
     onProblem,
   };
   const roster = cluster.connectRoster(factReceiver, clock, config.leaseSeconds * 1000);
@@ -245,6 +248,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     log,
     apps,
     parts: apiParts,
+    windows,
     onProblem: () => counters.backgroundFailures++,
   });
   stack.defer(() => chat.stop());

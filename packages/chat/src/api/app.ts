@@ -9,7 +9,7 @@ import type { Caller } from '../core/core.ts';
 import { Refusal, refuse } from '../refusal.ts';
 import { type ChatEnv, refusalResponse } from './api.ts';
 import { crossOrigin, jsonBodies, type OwnOrigins, requireOrigin } from './gate.ts';
-import { RequestLimits } from './limits.ts';
+import { type RequestCounts, RequestLimits } from './limits.ts';
 import { describeError } from './problem.ts';
 
 /** Below the server's address. */
@@ -40,6 +40,8 @@ export interface ApiOptions {
   readonly ownOrigins: OwnOrigins;
   /** Who sends a request, by its `Authorization` header. @throws Refusal */
   readonly authenticate: (authorization: string | undefined, origin: string | null) => Promise<Caller>;
+  /** Of what is asked for; those of this process if there are no others. */
+  readonly counts?: RequestCounts | undefined;
   /** The path that routes go by. */
   readonly pathOf: (request: Request) => string;
 }
@@ -47,7 +49,7 @@ export interface ApiOptions {
 /** What every request goes through before a route sees it, and what becomes of what routes throw. */
 export function apiShell(options: ApiOptions): OpenAPIHono<ChatEnv> {
   const { apps, log, ownOrigins, authenticate } = options;
-  const limits = new RequestLimits(apps);
+  const limits = new RequestLimits(apps, options.counts);
   const api = new OpenAPIHono<ChatEnv>({ getPath: options.pathOf });
 
   api.use(

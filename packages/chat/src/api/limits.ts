@@ -31,16 +31,32 @@ type Limit =
   | 'chatMessagesPerMinute'
   | 'chatRoomMessagesPerMinute';
 
+/** Counts what is taken under a key, in a window that begins with the first taking. */
+export interface RequestCounts {
+  take(key: string, points: number, seconds: number): Promise<{ taken: number; msLeft: number }>;
+}
+
+/** Of this process, and forgotten with it. */
+class MemoryCounts implements RequestCounts {
+  readonly #counts = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: windowSeconds });
+
+  async take(key: string, points: number): Promise<{ taken: number; msLeft: number }> {
+    const { consumedPoints, msBeforeNext } = await this.#counts.consume(key, points);
+    return { taken: consumedPoints, msLeft: msBeforeNext };
+  }
+}
+
 /**
  * Bounds what is asked for, by cost: of an address, of a session and its person, and of a room. The limits are the
- * app's settings, as they are at the moment. Counts are this process's, and forgotten with it.
+ * app's settings, as they are at the moment.
  */
 export class RequestLimits {
   readonly #apps: ChatApps;
-  readonly #counts = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: windowSeconds });
+  readonly #counts: RequestCounts;
 
-  constructor(apps: ChatApps) {
+  constructor(apps: ChatApps, counts: RequestCounts = new MemoryCounts()) {
     this.#apps = apps;
+    this.#counts = counts;
   }
 
   /** Before it is known who asks and of which app, so the widest limit of all apps counts. @throws Refusal */
@@ -74,9 +90,9 @@ export class RequestLimits {
   /** @param limit 0 = none */
   async #take(key: string, points: number, limit: number): Promise<void> {
     if (limit === 0) return;
-    const { consumedPoints, msBeforeNext } = await this.#counts.consume(key, points);
-    if (consumedPoints <= limit) return;
-    refuse('too_many_requests', { retryAfterSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) });
+    const { taken, msLeft } = await this.#counts.take(`chat ${key}`, points, windowSeconds);
+    if (taken <= limit) return;
+    refuse('too_many_requests', { retryAfterSeconds: Math.max(1, Math.ceil(msLeft / 1000)) });
   }
 
   #widest(limit: Limit): number {

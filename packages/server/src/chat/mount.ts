@@ -7,6 +7,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
+import type { Windows } from '../http/windows.ts';
 import { readText, sharedStyles } from '../pages/bundle.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
@@ -21,10 +22,12 @@ export async function createServerChat(options: {
   readonly log: Log;
   readonly apps: AppRegistry;
   readonly parts: ApiParts;
+  /** Counts what each asks for, of all workers together. */
+  readonly windows: Windows;
   /** Counts it; the chat has written what may be in a log. */
   readonly onProblem: () => void;
 }): Promise<Chat> {
-  const { config, database, clock, log, apps, parts } = options;
+  const { config, database, clock, log, apps, parts, windows } = options;
   const warn = (app: App) => {
     if (!app.settings.enabled || !app.settings.chat) return;
     for (const need of chatNeeds(app.settings)) log.warn({ app: app.id }, `chat: ${need}`);
@@ -36,6 +39,7 @@ export async function createServerChat(options: {
     clock,
     log,
     apps: chatApps(apps),
+    counts: windows,
     host: createInProcessHost(parts, apps),
     dataDir: config.dataDir,
     prefix: config.path,

@@ -109,8 +109,10 @@ export class RosterOwner extends MemoryRosterState {
     link.on<[string, string, number]>('roster.subscriptions', ([appId, channel, count]) => {
       void node.reportSubscriptions(appId, channel, count);
     });
-    link.on<[string, number]>('roster.connections', ([appId, count]) => {
+    link.on<[string, number, number]>('roster.connections', ([appId, count, most]) => {
+      const before = this.#connections.get(appId)?.get(node) ?? 0;
       this.#count(node, appId, count);
+      if (count > before) this.#bound(node, appId, { before, count, most });
     });
     link.on<[string, string, string, string | null, number]>(
       'roster.join',
@@ -163,6 +165,20 @@ export class RosterOwner extends MemoryRosterState {
     else counts.set(node, count);
     if (counts.size === 0) this.#connections.delete(appId);
     for (const other of this.#links.keys()) if (other !== node) this.#tellConnections(appId, other);
+  }
+
+  /** Who reports the connection that is one too many gives it up: of two that came in the same moment, one. */
+  #bound(
+    node: MemoryRoster,
+    appId: string,
+    { before, count, most }: { before: number; count: number; most: number },
+  ): void {
+    if (most === 0) return;
+    let all = 0;
+    for (const one of this.#connections.get(appId)?.values() ?? []) all += one;
+    // What was there before stays, also beyond a limit that has become less.
+    if (all > most)
+      this.#links.get(node)?.note('roster.tooMany', [appId, Math.max(before, count - (all - most))]);
   }
 
   #tellConnections(appId: string, node: MemoryRoster): void {

@@ -41,6 +41,7 @@ export class WorkersRoster implements Roster {
     link.on<[string, string, string, string | null]>('roster.info', ([appId, channel, userId, userInfo]) =>
       this.#lists.get(keyOf(appId, channel))?.set(userId, userInfo),
     );
+    link.on<[string, number]>('roster.tooMany', ([appId, keep]) => receiver.tooMany?.(appId, keep));
     link.on<[string, number]>('roster.connections', ([appId, others]) => {
       this.#ofApp(appId).others = others;
     });
@@ -50,9 +51,9 @@ export class WorkersRoster implements Roster {
     if (!this.#isOver) await this.#link.ask('roster.subscriptions', [appId, channel, count]);
   }
 
-  reportConnections(appId: string, count: number): void {
+  reportConnections(appId: string, count: number, most = 0): void {
     this.#ofApp(appId).own = count;
-    this.#link.note('roster.connections', [appId, count]);
+    this.#link.note('roster.connections', [appId, count, most]);
     // Others admit clients by it.
     this.#link.flush();
   }

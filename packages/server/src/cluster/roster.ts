@@ -24,8 +24,12 @@ export interface ChannelSummary {
 export interface Roster {
   /** This node now has `count` subscriptions of the channel. */
   reportSubscriptions(appId: string, channel: string, count: number): Promise<void>;
-  /** This node now has `count` connections that count against the app's quota. */
-  reportConnections(appId: string, count: number): void;
+  /**
+   * This node now has `count` connections that count against the app's quota.
+   * @param most what the cluster may have; 0 = no limit. Where the count of all is known at once, a node that went beyond it
+   *   in the same moment as another hears of that (`tooMany`)
+   */
+  reportConnections(appId: string, count: number, most?: number): void;
   /** Connections of the app in the cluster, as far as known here without asking. */
   connections(appId: string): number;
 
@@ -69,5 +73,7 @@ export interface RosterReceiver {
   written?(): Promise<void>;
   /** This node has swept another: what consumers there had been told and were still to do may be left undone. */
   swept?(): void;
+  /** Other nodes have so many connections of the app that this one may keep only so many. */
+  tooMany?(appId: string, keep: number): void;
   onProblem(stage: string, error: unknown): void;
 }

@@ -257,3 +257,35 @@ test('who causes a fact that concerns it is told before the call resolves', asyn
   await roster.join('1', 'presence-a', 'u', null, 0);
   expect(told).toEqual(['member_added']);
 });
+
+test('of two workers that take a connection each where one is left, the later one gives it up', async () => {
+  const clock = new ManualClock();
+  const { connect, settled } = newOwner(clock);
+  const join = async () => {
+    const kept: [string, number][] = [];
+    const tooMany = (appId: string, keep: number) => kept.push([appId, keep]);
+    const cluster = new WorkersCluster(await connect());
+    return { roster: cluster.connectRoster({ told: () => {}, tooMany, onProblem }, clock, leaseMs), kept };
+  };
+  const [a, b] = [await join(), await join()];
+  a.roster.reportConnections('1', 3, 6);
+  b.roster.reportConnections('1', 2, 6);
+  a.roster.reportConnections('1', 4, 6);
+  await settled();
+  expect([a.kept, b.kept]).toEqual([[], []]);
+  b.roster.reportConnections('1', 3, 6);
+  b.roster.reportConnections('1', 4, 6);
+  await settled();
+  expect([a.kept, b.kept]).toEqual([
+    [],
+    [
+      ['1', 2],
+      ['1', 3],
+    ],
+  ]);
+  b.roster.reportConnections('1', 2);
+  // A limit that has become less sends nobody away who was there before.
+  a.roster.reportConnections('1', 5, 3);
+  await settled();
+  expect(a.kept).toEqual([['1', 4]]);
+});

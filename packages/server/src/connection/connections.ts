@@ -131,6 +131,16 @@ export class Connections {
     return this.#byApp.get(app)?.all ?? [];
   }
 
+  /** Other nodes took clients in the same moment: only so many of this node's may stay, and the newest go. */
+  keepOnly(appId: string, keep: number): void {
+    const app = this.#parts.apps.byId(appId);
+    const ofApp = app === undefined ? undefined : this.#byApp.get(app);
+    if (ofApp === undefined) return;
+    const { code, reason } = closeCodes.overConnectionQuota;
+    const counted = [...ofApp.all].filter((connection) => connection.counted);
+    for (const connection of counted.slice(keep)) connection.close(code, reason);
+  }
+
   /** Closes every connection of this node on which the user signed in (USER-8). */
   terminateUser(appId: string, userId: string): void {
     for (const connection of this.#parts.users.connections(appId, userId)) {
@@ -231,7 +241,8 @@ export class Connections {
   #count(connection: Connection): void {
     connection.counted = true;
     const ofApp = this.#ofApp(connection.app);
-    this.#parts.roster.reportConnections(connection.app.id, ++ofApp.counted);
+    const { app } = connection;
+    this.#parts.roster.reportConnections(app.id, ++ofApp.counted, app.settings.connections);
   }
 
   #closeApp(app: App): void {

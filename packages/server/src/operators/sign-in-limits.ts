@@ -1,36 +1,42 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { WindowCounts, type Windows } from '../http/windows.ts';
 
-const perAddress = { points: 10, duration: 60 };
+const perAddress = { tries: 10, seconds: 60 };
 /** Wrong passwords for a name, from wherever they come. A link signs in all the same. */
-const perName = { points: 30, duration: 600 };
+const perName = { tries: 30, seconds: 600 };
 
-/** Bounds the tries to sign in, at all doors together. Counts are this process's, and forgotten with it. */
+/** Bounds the tries to sign in, at all doors together. */
 export class SignInLimits {
-  readonly #addresses = new RateLimiterMemory(perAddress);
-  readonly #names = new RateLimiterMemory(perName);
+  readonly #windows: Windows;
+
+  constructor(windows: Windows = new WindowCounts()) {
+    this.#windows = windows;
+  }
 
   /** Counts a try of this address. @returns seconds until another is taken; null when this one is */
   takeForAddress(address: string): Promise<number | null> {
-    return take(this.#addresses, address);
+    return this.#take(keyOfAddress(address), perAddress);
   }
 
   /** Counts a try for this name. @returns seconds until another is taken; null when this one is */
   takeForName(name: string): Promise<number | null> {
-    return take(this.#names, name);
+    return this.#take(keyOfName(name), perName);
   }
 
   /** The password was right: what was tried before does not count. */
-  async forgiveName(name: string): Promise<void> {
-    await this.#names.delete(name);
+  forgiveName(name: string): Promise<void> {
+    return this.#windows.forget(keyOfName(name));
+  }
+
+  async #take(key: string, { tries, seconds }: typeof perAddress): Promise<number | null> {
+    const { taken, msLeft } = await this.#windows.take(key, 1, seconds);
+    return taken <= tries ? null : Math.max(1, Math.ceil(msLeft / 1000));
   }
 }
 
-async function take(limiter: RateLimiterMemory, key: string): Promise<number | null> {
-  try {
-    await limiter.consume(key);
-    return null;
-  } catch (refusal) {
-    if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-  }
+function keyOfAddress(address: string): string {
+  return `operator address ${address}`;
+}
+
+function keyOfName(name: string): string {
+  return `operator name ${name}`;
 }

@@ -3,6 +3,7 @@ import type { Clock, Log } from '@earshot/base';
 import type { DatabaseOwner, StatementRequest } from '@earshot/data';
 import { WorkersOwner } from '../cluster/workers-owner.ts';
 import { RateBuckets } from '../http/rates.ts';
+import { WindowCounts } from '../http/windows.ts';
 import type { Link } from '../link/link.ts';
 import { listenForLinks } from '../link/sockets.ts';
 import { SessionDirectory } from './session-directory.ts';
@@ -51,6 +52,7 @@ export class Desk {
   readonly #sessions = new SessionDirectory();
   readonly #rates: RateBuckets;
   readonly #usage: UsageOwner;
+  readonly #windows = new WindowCounts();
   /** Oldest first. */
   readonly #seats = new Set<Seat>();
   readonly #listener: { stop(): void };
@@ -161,6 +163,10 @@ export class Desk {
     link.on<[string, number, number]>('rates.take', ([key, amount, limit]) =>
       this.#rates.take(key, amount, limit),
     );
+    link.on<[string, number, number]>('windows.take', ([key, points, seconds]) =>
+      this.#windows.take(key, points, seconds),
+    );
+    link.on<string>('windows.forget', (key) => this.#windows.forget(key));
     link.on('scrape', () => this.#scrape());
     link.on('prepared', () => this.#prepared(seat));
     link.on('ready', () => this.#ready(seat));

@@ -41,6 +41,10 @@ export async function startWorker(
       forward,
     },
     rates: { take: (key, amount, limit) => link.ask('rates.take', [key, amount, limit]) },
+    windows: {
+      take: (key, points, seconds) => link.ask('windows.take', [key, points, seconds]),
+      forget: (key) => link.ask('windows.forget', key),
+    },
     shareUsage: new WorkerUsage(link).join,
     keeper: () => (state.keeper === forwardPath ? null : state.keeper),
     isReady: () => !link.isClosed && state.hasStarted && state.ready > 0,
