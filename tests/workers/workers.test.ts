@@ -233,6 +233,42 @@ test('kill -9 of a worker under presence churn: no ghosts, each leave told once,
   }
 });
 
+test('many who find a cache empty, at whichever worker, are one event for the application', async () => {
+  using hooks = new HookReceiver();
+  await using server = await start({ ...env, ...hooks.env({ EARSHOT_APP_WEBHOOK_EVENTS: 'cache_miss' }) });
+  const wires = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+  await Promise.all(wires.map((wire) => wire.subscribe('cache-a')));
+  const [last] = wires;
+  await last?.subscribe('cache-b');
+  const names = () => hooks.seen.flatMap(({ events }) => events.map(({ channel }) => channel));
+  await eventually(() => names().includes('cache-b'), 'the second channel is told');
+  expect(names().sort()).toEqual(['cache-a', 'cache-b']);
+});
+
+test('no counter falls when a worker dies, or is replaced', async () => {
+  await using server = await start({ ...env, EARSHOT_DRAIN_SECONDS: '0' });
+  const wires = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+  const counters = async () => {
+    const text = await metricsOf(server);
+    const names = [...text.matchAll(/^# TYPE earshot_(\w+) counter$/gm)].map(([, name = '']) => name);
+    return new Map(names.map((name) => [name, metric(text, name)]));
+  };
+  const before = await counters();
+  expect(before.get('connections_opened_total')).toBe(20);
+  process.kill(workersOf(server)[0] ?? 0, 'SIGKILL');
+  await server.logged(/workers: started again/, 60_000);
+  const between = await counters();
+  for (const wire of wires) wire.destroy();
+  await server.connect();
+  server.signal('SIGHUP');
+  await server.logged(/workers: replaced/, 60_000);
+  const after = await counters();
+  for (const [name, value] of before) expect(between.get(name)).toBeGreaterThanOrEqual(value);
+  for (const [name, value] of between) expect(after.get(name)).toBeGreaterThanOrEqual(value);
+  // Also what was counted after the last look at a worker that ended well.
+  expect(after.get('connections_opened_total')).toBe(21);
+});
+
 test('SIGHUP replaces the workers one after the other, under load: requests are answered, clients come back', async () => {
   await using server = await start(env);
   const before = workersOf(server);

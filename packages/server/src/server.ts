@@ -217,6 +217,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     announce: () => bus.relay(everyNode, { kind: 'apps-changed' }),
     heldByEnvironment: (app) => new Set(app === apps.first() ? Object.keys(config.app.settings) : []),
     trace,
+    isFirst:
+      place &&
+      (async (what: string, ms: number) => (await place.windows.take(what, 1, ms / 1000)).taken === 1),
   });
   stack.defer(() => webhooks.stop());
   consumers.push((fact) => webhooks.told(fact));

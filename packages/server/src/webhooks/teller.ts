@@ -24,6 +24,9 @@ export interface Present {
   members(appId: string, channel: string): Promise<ReadonlySet<string>>;
 }
 
+/** Whether no other worker has asked this within the time. */
+export type IsFirst = (what: string, ms: number) => Promise<boolean>;
+
 interface End extends ToldKey {
   readonly app: App;
 }
@@ -45,6 +48,7 @@ export class Teller {
   readonly #coming = new Map<string, number>();
   readonly #misses = new Map<string, Timer>();
   readonly #counts = new Map<string, { readonly toldAt: number; timer: Timer | null }>();
+  readonly #isFirst: IsFirst | undefined;
   #present: Present | null = null;
   #stopped = false;
 
@@ -54,12 +58,14 @@ export class Teller {
     journal: Journal;
     clock: Clock;
     onProblem: (stage: string, error: unknown) => void;
+    isFirst?: IsFirst | undefined;
   }) {
     this.#apps = parts.apps;
     this.#endpoints = parts.endpoints;
     this.#journal = parts.journal;
     this.#clock = parts.clock;
     this.#onProblem = parts.onProblem;
+    this.#isFirst = parts.isFirst;
     this.#ends = new Lasting(parts.clock, endDelayMs, (ends) => this.#endNow(ends));
   }
 
@@ -116,11 +122,25 @@ export class Teller {
     if (this.#endpoints.of(app).wanting('cache_miss', channel).length === 0) return;
     const key = `${app.id}/${channel}`;
     if (this.#misses.has(key)) return;
-    this.#misses.set(
-      key,
-      this.#clock.after(missWindowMs, () => this.#misses.delete(key)),
+    const timer = this.#clock.after(missWindowMs, () => this.#misses.delete(key));
+    this.#misses.set(key, timer);
+    const tell = () => void this.#journal.add(app, { name: 'cache_miss', channel });
+    if (this.#isFirst === undefined) {
+      tell();
+      return;
+    }
+    this.#isFirst(`cache_miss ${key}`, missWindowMs).then(
+      (isFirst) => {
+        if (this.#stopped) return;
+        if (isFirst) tell();
+        else {
+          // Another worker has told it; its window counts, which may be over sooner.
+          timer.cancel();
+          this.#misses.delete(key);
+        }
+      },
+      (error) => this.#onProblem('webhooks: asking whether a cache miss was told', error),
     );
-    void this.#journal.add(app, { name: 'cache_miss', channel });
   }
 
   /** Tells the end of what was told and is not so (HOOK-10). */

@@ -15,7 +15,7 @@ import { Endpoints } from './endpoints.ts';
 import { Journal } from './journal.ts';
 import { readText } from './rows.ts';
 import { migrateWebhookTables, settingsEndpoint, webhookTables } from './tables.ts';
-import { type Present, Teller } from './teller.ts';
+import { type IsFirst, type Present, Teller } from './teller.ts';
 import { forgetBeliefs } from './told.ts';
 
 /** Beliefs that are read in one go. */
@@ -78,6 +78,8 @@ export async function openWebhooks(options: {
   /** Names of an app's settings that the environment holds. */
   readonly heldByEnvironment?: (app: App) => ReadonlySet<string>;
   readonly trace?: Trace;
+  /** Where several workers are one server. */
+  readonly isFirst?: IsFirst | undefined;
 }): Promise<Webhooks> {
   const { database, apps, clock, log, counters, leaseMs, onProblem } = options;
   await migrateWebhookTables(database);
@@ -101,7 +103,7 @@ export async function openWebhooks(options: {
     ...{ db, endpoints, clock, log, counters, onProblem, onWritten },
     kind: database.kind,
   });
-  const teller = new Teller({ apps, endpoints, journal, clock, onProblem });
+  const teller = new Teller({ apps, endpoints, journal, clock, onProblem, isFirst: options.isFirst });
 
   /** Compares what endpoints believe with what is so, page by page (HOOK-10). */
   const reconcile = async (app: App) => {

@@ -6,6 +6,7 @@ import { RateBuckets } from '../http/rates.ts';
 import { WindowCounts } from '../http/windows.ts';
 import type { Link } from '../link/link.ts';
 import { listenForLinks } from '../link/sockets.ts';
+import { Scrapes } from './scrapes.ts';
 import { SessionDirectory } from './session-directory.ts';
 import { UsageOwner } from './usage-owner.ts';
 
@@ -53,6 +54,7 @@ export class Desk {
   readonly #rates: RateBuckets;
   readonly #usage: UsageOwner;
   readonly #windows = new WindowCounts();
+  readonly #scrapes = new Scrapes<Seat>();
   /** Oldest first. */
   readonly #seats = new Set<Seat>();
   readonly #listener: { stop(): void };
@@ -63,6 +65,8 @@ export class Desk {
   /** Lets those listen that wait for the others; null: whoever is prepared may listen. */
   #held: (() => void)[] | null = [];
   #hasStarted = false;
+  /** On the way to workers that are gone. */
+  #relaysDropped = 0;
   readonly #ends = new Set<Promise<void>>();
   #consumer: Seat | null = null;
   /** Added to the metrics of the workers. */
@@ -152,6 +156,8 @@ export class Desk {
     // Before what it held is swept: somebody else is to hear of that.
     link.onClose(() => {
       this.#seats.delete(seat);
+      this.#scrapes.end(seat);
+      this.#relaysDropped += link.relaysDropped;
       if (this.#consumer === seat) this.#consumer = null;
       this.#appoint();
       this.#tellState();
@@ -167,6 +173,7 @@ export class Desk {
       this.#windows.take(key, points, seconds),
     );
     link.on<string>('windows.forget', (key) => this.#windows.forget(key));
+    link.on('metrics.last', (measured) => this.#scrapes.set(seat, measured));
     link.on('scrape', () => this.#scrape());
     link.on('prepared', () => this.#prepared(seat));
     link.on('ready', () => this.#ready(seat));
@@ -238,13 +245,17 @@ export class Desk {
     }
   }
 
-  /** What all workers measured; one that does not answer in time is left out. */
+  /** What all workers measured, those included that are gone. */
   async #scrape(): Promise<unknown[]> {
-    const late = new Promise<null>((resolve) => this.#clock.after(scrapeMs, () => resolve(null)));
-    const answers = await Promise.all(
-      this.seats.map(({ link }) => Promise.race([link.ask<unknown>('metrics').catch(() => null), late])),
-    );
-    let dropped = 0;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.after(scrapeMs, resolve);
+    const asked = this.seats.map(async (seat) => {
+      const measured = await seat.link.ask<unknown>('metrics').catch(() => null);
+      if (measured !== null && this.#seats.has(seat)) this.#scrapes.set(seat, measured);
+    });
+    await Promise.race([Promise.all(asked), late]);
+    timer.cancel();
+    let dropped = this.#relaysDropped;
     for (const { link } of this.#seats) dropped += link.relaysDropped;
     const own = figuresAsMetrics({
       ...this.figures(),
@@ -267,7 +278,7 @@ export class Desk {
         value: dropped,
       },
     });
-    return [own, ...answers.filter((answer) => answer !== null)];
+    return [own, ...this.#scrapes.all()];
   }
 }
 

@@ -25,6 +25,7 @@ export async function startWorker(
   const welcome = await link.ask<Welcome & { forwardPath: string }>('hello', { format: deskFormat, id });
   const { forwardPath } = welcome;
   let listener: { stop(): void } | null = null;
+  let parts: WorkerParts | null = null;
   const place: Place = {
     cluster: new WorkersCluster(link),
     database: welcome.hasDatabase ? openRemoteDatabase((request) => link.ask('db', request)) : null,
@@ -50,6 +51,7 @@ export async function startWorker(
     isReady: () => !link.isClosed && state.hasStarted && state.ready > 0,
     scrape: () => link.ask('scrape'),
     async attach(worker) {
+      parts = worker;
       link.on('metrics', () => worker.metrics());
       listener = listenForForwarded(forwardPath, worker);
       await link.ask('prepared');
@@ -70,6 +72,8 @@ export async function startWorker(
   const end = async (how: () => Promise<void>) => {
     try {
       await how();
+      // What it counted since it was asked last.
+      link.note('metrics.last', await parts?.metrics());
     } finally {
       listener?.stop();
       link.close();
