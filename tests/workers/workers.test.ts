@@ -245,6 +245,56 @@ test('many who find a cache empty, at whichever worker, are one event for the ap
   expect(names().sort()).toEqual(['cache-a', 'cache-b']);
 });
 
+test('a picture of a live room is fetched from every worker, and when the one that had it dies it is gone', async () => {
+  await using server = await start({ ...env, EARSHOT_APP_CHAT: 'true' });
+  const base = `http://127.0.0.1:${server.port}/chat/api/v1/live/rooms`;
+  // A connection each, so that the kernel chooses a worker for each.
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(base + path, { ...init, headers: { ...init.headers, Connection: 'close' } });
+  const json = { 'Content-Type': 'application/json' };
+  const made = await ask('', {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify({ app: server.app.key }),
+  });
+  const { room } = (await made.json()) as { room: string };
+  const entered = await ask(`/${room}/enter`, { method: 'POST', headers: json, body: '{}' });
+  const { token } = (await entered.json()) as { token: string };
+  const mine = { Authorization: `Bearer ${token}` };
+  const bytes = { ...mine, 'Content-Type': 'application/octet-stream' };
+  const put = () => ask(`/${room}/pictures`, { method: 'POST', headers: bytes, body: 'sealed' });
+  const get = (id: string) => ask(`/${room}/pictures/${id}`, { headers: mine });
+  const putOne = async () => {
+    const answer = await put();
+    expect(answer.status).toBe(201);
+    return ((await answer.json()) as { id: string }).id;
+  };
+  const everywhere = async (id: string, status: number) => {
+    for (const answer of await Promise.all(Array.from({ length: 12 }, () => get(id)))) {
+      expect(answer.status).toBe(status);
+    }
+  };
+  const ids: string[] = [];
+  for (let n = 0; n < 6; n++) ids.push(await putOne());
+  for (const id of ids) await everywhere(id, 200);
+
+  // One of the two had them.
+  for (const pid of workersOf(server)) {
+    const before = server.output.split('workers: started again').length;
+    process.kill(pid, 'SIGKILL');
+    const statuses: number[] = [];
+    while (server.output.split('workers: started again').length === before) {
+      for (const one of [get(ids[0] ?? ''), put()]) {
+        // The connection may have been that worker's.
+        await one.then(({ status }) => statuses.push(status)).catch(() => {});
+      }
+      await Bun.sleep(100);
+    }
+    expect(statuses.filter((status) => ![200, 201, 404, 429].includes(status))).toEqual([]);
+  }
+  for (const id of ids) await everywhere(id, 404);
+});
+
 test('no counter falls when a worker dies, or is replaced', async () => {
   await using server = await start({ ...env, EARSHOT_DRAIN_SECONDS: '0' });
   const wires = await Promise.all(Array.from({ length: 20 }, () => server.connect()));

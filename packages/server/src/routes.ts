@@ -9,7 +9,7 @@ import { readBody } from './http/body.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
 import { type HealthParts, health } from './http/health.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
-import { readForwarded } from './transports/http/owners.ts';
+import { readForwarded, type SessionOwners } from './transports/http/owners.ts';
 import type { TransportRequest } from './transports/http/request.ts';
 import { type HttpTransport, isTransportPath } from './transports/http/transport.ts';
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
@@ -19,11 +19,13 @@ const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connecti
 /** What one worker alone has in its memory (`packages/chat/src/live/pictures.ts`), and how large one may be. */
 const livePictures = /^\/chat\/api\/v1\/live\/rooms\/[^/]+\/pictures(\/|$)/;
 const pictureBodyBytesMax = 4 * 1024 * 1024;
+/** How long a request waits for the next one when that worker has died. */
+const nextKeeperMs = 2_000;
 
 /** How a request gets to the worker that has what it is about. */
 interface OtherWorkers {
   keeper(): string | null;
-  forward(owner: string, call: TransportRequest, body: Uint8Array | null): Promise<Response>;
+  readonly forward: SessionOwners['forward'];
 }
 
 /** Takes every request of a listener to the part that answers it. */
@@ -128,7 +130,25 @@ export class Routes {
     const body = request.method === 'POST' ? await readBody(request, pictureBodyBytesMax) : null;
     if (typeof body === 'string')
       return new Response('The body is too large, or incomplete.\n', { status: 413 });
-    return this.#others.forward(keeper, call, body);
+    return this.#others.forward(keeper, call, body, () => this.#toNextKeeper(keeper, call, body));
+  }
+
+  /** The keeper died, and what it had went with it. Another takes its place as soon as the supervisor has seen that. */
+  async #toNextKeeper(dead: string, call: TransportRequest, body: Uint8Array | null): Promise<Response> {
+    const { request, client } = call;
+    const until = performance.now() + nextKeeperMs;
+    while (this.#others?.keeper() === dead && performance.now() < until) await Bun.sleep(10);
+    const next = this.#others?.keeper() ?? null;
+    if (next === dead) {
+      return new Response('Try again in a moment.\n', { status: 503, headers: { 'Retry-After': '1' } });
+    }
+    if (next !== null && this.#others !== null) return this.#others.forward(next, call, body);
+    const { method, headers } = request;
+    const own =
+      body === null
+        ? request
+        : new Request(request.url, { method, headers, body: body as Uint8Array<ArrayBuffer> });
+    return (await this.#chat.fetch(own, client)) ?? notFound();
   }
 
   /** Our own pages may connect to every app: to be on an app's list is for pages of others. */

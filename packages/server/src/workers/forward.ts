@@ -17,11 +17,15 @@ const passedHeaders = [
 /** Of an answer, what is this listener's own to say. */
 const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'date', 'keep-alive'];
 
-/** Has a request answered by the worker that takes forwarded ones at `owner`, chunk by chunk. */
+/**
+ * Has a request answered by the worker that takes forwarded ones at `owner`, chunk by chunk.
+ * @param gone answers when that worker has died
+ */
 export async function forward(
   owner: string,
   call: TransportRequest,
   body: Uint8Array | null,
+  gone: () => Response | Promise<Response> = noSession,
 ): Promise<Response> {
   const { request, server } = call;
   server.timeout(request, 0);
@@ -49,12 +53,16 @@ export async function forward(
     });
   } catch (error) {
     if (abort.signal.aborted) return new Response(null, { status: 499 });
-    // It has died in between; its sessions went with it.
-    if (error instanceof Error) return plain(404, 'There is no such session');
+    if (error instanceof Error) return gone();
     throw error;
   } finally {
     if (body !== null) server.timeout(request, unreadSeconds);
   }
+}
+
+/** What the worker had went with it. */
+function noSession(): Response {
+  return plain(404, 'There is no such session');
 }
 
 /** A chunk is asked for when the one before has been taken, so no more than that waits for a slow client here. */

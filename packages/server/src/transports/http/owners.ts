@@ -13,8 +13,17 @@ export interface SessionOwners {
   missed(address: string): void;
   /** The same at another worker. */
   onMissed(listener: (address: string) => void): void;
-  /** Has the request answered by its owner. @param body null: it has none */
-  forward(owner: string, call: TransportRequest, body: Uint8Array | null): Promise<Response>;
+  /**
+   * Has the request answered by its owner.
+   * @param body null: it has none
+   * @param gone answers when the owner has died; without it the answer is that there is no such session
+   */
+  forward(
+    owner: string,
+    call: TransportRequest,
+    body: Uint8Array | null,
+    gone?: () => Response | Promise<Response>,
+  ): Promise<Response>;
 }
 
 /** Of a server that is alone. */
