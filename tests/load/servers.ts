@@ -102,7 +102,9 @@ export async function startServer(
     if (await isReady(name, port)) return { port, pid: child.pid, app: benchApp, stop };
     await Bun.sleep(100);
   }
-  throw new Error(`${name} does not accept connections on 127.0.0.1:${port} after a minute:\n${await stop()}`);
+  throw new Error(
+    `${name} does not accept connections on 127.0.0.1:${port} after a minute:\n${await stop()}`,
+  );
 }
 
 const commands: Record<ServerName, string[]> = {

@@ -84,12 +84,18 @@ export class MemoryNetwork implements SimulatedCluster {
         return {
           listen: (topic) => inner.listen(topic),
           leave: (topic) => inner.leave(topic),
-          caughtUp: () => inner.caughtUp(),
+          ordered: () => inner.ordered(),
           close: () => inner.close(),
           relay: (topic, envelope) => {
             this.#sender = name;
             inner.relay(topic, envelope);
           },
+          keep: (topic, envelope) => {
+            this.#sender = name;
+            inner.relay(topic, envelope);
+            return slowly(() => this.#shared.cache.set(topic, envelope.frame, envelope.cacheMs));
+          },
+          caughtUp: () => Promise.resolve(),
         };
       },
       cache: slowCache(this.#shared.cache, slowly),
@@ -142,7 +148,6 @@ function slowRoster(roster: Roster, slowly: Slowly, note: (call: () => void) => 
 
 function slowCache(cache: EventCache, slowly: Slowly): EventCache {
   return {
-    set: (...at) => slowly(() => cache.set(...at)),
     get: (...at) => slowly(() => cache.get(...at)),
     close: () => cache.close(),
   };

@@ -101,7 +101,7 @@ export class SimulatedNode {
     );
     const received = (topic: string, envelope: Envelope) => {
       if (envelope.kind === 'event') {
-        this.publisher.deliver(topic, envelope.frame, envelope.except, envelope.cachedUntil);
+        this.publisher.deliver(topic, envelope.frame, envelope.except, envelope.cacheMs);
       } else if (envelope.kind === 'terminate') {
         this.connections.terminateUser(envelope.appId, envelope.userId);
       }

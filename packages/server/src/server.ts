@@ -172,7 +172,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const received = (topic: string, envelope: Envelope) => {
     switch (envelope.kind) {
       case 'event':
-        publisher.deliver(topic, envelope.frame, envelope.except, envelope.cachedUntil);
+        publisher.deliver(topic, envelope.frame, envelope.except, envelope.cacheMs);
         break;
       case 'terminate':
         connections.terminateUser(envelope.appId, envelope.userId);
@@ -185,7 +185,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
         nodes.received(envelope);
     }
   };
-  const bus = cluster.connectBus({ received, onProblem });
+  const missed = (topics: ReadonlySet<string>) => background('cache: refresh', publisher.refresh(topics));
+  const bus = cluster.connectBus({ received, missed, onProblem });
   stack.defer(() => bus.close());
   const nodes = new BusNodes({ bus, clock, leaseMs: config.leaseSeconds * 1000, counters, onProblem });
   stack.defer(() => nodes.close());

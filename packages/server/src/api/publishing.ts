@@ -22,10 +22,10 @@ export async function takePublishes(parts: ApiParts, app: App, publishes: number
  * is published after that, by whichever worker, comes after them (SUB-10).
  */
 export async function publishEvents(parts: ApiParts, app: App, events: readonly Publish[]): Promise<void> {
-  const before = parts.bus.caughtUp();
+  const before = parts.bus.ordered();
   if (before !== null) await before;
   await Promise.all(events.map((event) => publishEvent(parts, app, event)));
-  const after = parts.bus.caughtUp();
+  const after = parts.bus.ordered();
   if (after !== null) await after;
 }
 

@@ -1,22 +1,31 @@
 import type { Bus, BusReceiver } from './bus.ts';
-import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+import { decodeEnvelope, type Envelope, type EventEnvelope, encodeEnvelope } from './envelope.ts';
+import type { MemoryEventCache } from './event-cache-memory.ts';
 
 /** Joins nodes of one process. A node alone is on one too: it relays to the no one else there is. */
 export class MemoryBusNetwork {
   readonly #listeners = new Map<string, Set<MemoryBus>>();
+  readonly #cache: MemoryEventCache | null;
+
+  /** @param cache where events of cache channels are kept; without one they are relayed alone */
+  constructor(cache: MemoryEventCache | null = null) {
+    this.#cache = cache;
+  }
 
   connect(receiver: BusReceiver): Bus {
-    return new MemoryBus(this.#listeners, receiver);
+    return new MemoryBus(this.#listeners, this.#cache, receiver);
   }
 }
 
 class MemoryBus implements Bus {
   readonly #network: Map<string, Set<MemoryBus>>;
+  readonly #cache: MemoryEventCache | null;
   readonly #receiver: BusReceiver;
   readonly #topics = new Set<string>();
 
-  constructor(network: Map<string, Set<MemoryBus>>, receiver: BusReceiver) {
+  constructor(network: Map<string, Set<MemoryBus>>, cache: MemoryEventCache | null, receiver: BusReceiver) {
     this.#network = network;
+    this.#cache = cache;
     this.#receiver = receiver;
   }
 
@@ -41,8 +50,17 @@ class MemoryBus implements Bus {
     for (const bus of listeners) if (bus !== this) bus.#receive(topic, text);
   }
 
-  caughtUp(): null {
+  ordered(): null {
     return null; // what is relayed has been received
+  }
+
+  keep(topic: string, envelope: EventEnvelope): Promise<void> {
+    this.relay(topic, envelope);
+    return this.#cache?.set(topic, envelope.frame, envelope.cacheMs) ?? Promise.resolve();
+  }
+
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -7,14 +7,15 @@ import { TcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import { type BusUnderTest, busContract } from './bus.contract.ts';
 import { RedisBus } from './bus-redis.ts';
 import type { Envelope } from './envelope.ts';
+import { RedisEventCache } from './event-cache-redis.ts';
 import { Connection } from './redis/connection.ts';
 import { newFigures } from './redis/figures.ts';
 import { Ring } from './redis/ring.ts';
 import { serverOf } from './redis/servers.ts';
 
-const open: RedisBus[] = [];
+const open: (RedisBus | RedisEventCache)[] = [];
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((bus) => bus.close()));
+  await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
 interface RedisBusUnderTest extends BusUnderTest {
@@ -27,6 +28,8 @@ function network(urls: readonly string[]) {
   const servers = urls.map(serverOf);
   const ring = new Ring(servers.map(({ name }) => name));
   const buses: RedisBus[] = [];
+  const cache = new RedisEventCache({ servers, ring, clock: systemClock });
+  open.push(cache);
   return {
     async connect(): Promise<RedisBusUnderTest> {
       const received: [string, Envelope][] = [];
@@ -35,6 +38,7 @@ function network(urls: readonly string[]) {
       const bus = new RedisBus({
         servers,
         ring,
+        cache,
         clock: systemClock,
         figures,
         say: (text) => said.push(text),
@@ -60,7 +64,7 @@ function network(urls: readonly string[]) {
   };
 }
 
-const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cachedUntil: 0 });
+const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
 
 onRedis((fresh) => {
   busContract('Redis bus', async () => network(fresh()));

@@ -1,13 +1,14 @@
 import type { Clock, Timer } from '@earshot/base';
 import type { Bus, BusReceiver } from './bus.ts';
-import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
-import { Connection, script } from './redis/connection.ts';
+import type { Envelope, EventEnvelope } from './envelope.ts';
+import type { RedisEventCache } from './event-cache-redis.ts';
+import { Connection, isRefusal } from './redis/connection.ts';
+import { keepLate, keepMark, publish } from './redis/event-scripts.ts';
 import type { Figures } from './redis/figures.ts';
 import type { Ring } from './redis/ring.ts';
 import type { Server } from './redis/servers.ts';
+import { decode, encode, senderLength } from './redis/wire.ts';
 
-/** Of the id of a sender, which every message begins with. */
-const senderLength = 16;
 /** What may wait for one server: while it is away, or slower than we are. Beyond it new events are dropped. */
 const backlogMax = 10_000;
 const backlogCharactersMax = 16 * 1024 * 1024;
@@ -21,14 +22,16 @@ const topicsPerCommand = 1_000;
 const beaconMs = 1_000;
 /** A server from which the own beacon has not come back for so long is not heard, whatever the socket says. */
 const deafMs = 4_000;
-/** Foreign messages are reported at most so often. */
-const foreignReportMs = 60_000;
-
-const publish = script(`for i = 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end`);
+/** Foreign messages, and events that are not kept, are reported at most so often. */
+const reportMs = 60_000;
+/** Events of cache channels that a server has not taken; beyond it the oldest are forgotten. */
+const lateMax = 10_000;
 
 export interface RedisBusParts {
   readonly servers: readonly Server[];
   readonly ring: Ring;
+  /** Where others look for what is kept. */
+  readonly cache: RedisEventCache;
   readonly receiver: BusReceiver;
   readonly clock: Clock;
   readonly figures: Figures;
@@ -49,7 +52,7 @@ export class RedisBus implements Bus {
 
   constructor(parts: RedisBusParts) {
     this.#ring = parts.ring;
-    this.#lanes = parts.servers.map((server) => new Lane(server, this.#self, parts));
+    this.#lanes = parts.servers.map((server, index) => new Lane(server, index, this.#self, parts));
   }
 
   listen(topic: string): Promise<void> {
@@ -65,8 +68,16 @@ export class RedisBus implements Bus {
   }
 
   /** Nodes do not wait for each other: two round trips to a broker for each publish are more than that order is worth. */
-  caughtUp(): null {
+  ordered(): null {
     return null;
+  }
+
+  keep(topic: string, envelope: EventEnvelope): Promise<void> {
+    return this.#lane(topic).keep(topic, this.#self + encode(envelope), envelope);
+  }
+
+  caughtUp(topic: string): Promise<void> {
+    return this.#lane(topic).caughtUp();
   }
 
   /** Resolves when what was relayed and listened to before has come back from every server; for tests. */
@@ -83,9 +94,21 @@ export class RedisBus implements Bus {
   }
 }
 
+/** An event of a cache channel on its way. */
+interface Keeping {
+  readonly topic: string;
+  readonly message: string;
+  readonly frame: string;
+  readonly ms: number;
+  /** When it came, by a clock that does not jump. */
+  readonly at: number;
+  readonly done: () => void;
+}
+
 /** What goes by one server. */
 class Lane {
   readonly #server: Server;
+  readonly #index: number;
   readonly #self: string;
   readonly #parts: RedisBusParts;
   readonly #commands: Connection;
@@ -99,6 +122,11 @@ class Lane {
   #listened: PromiseWithResolvers<void> | null = null;
   /** Channel and message by turns. */
   #backlog: string[] = [];
+  /** Those of the backlog that are to be kept, in its order. */
+  #keeping: Keeping[] = [];
+  /** By topic, the oldest first: what was to be kept when the server was away. */
+  readonly #late = new Map<string, Keeping>();
+  #pinging: Promise<void> | null = null;
   #characters = 0;
   #underWay = 0;
   #flushing = false;
@@ -109,18 +137,23 @@ class Lane {
   #awaySince: number | null = null;
   #droppedInOutage = 0;
   #foreignReportedAt = Number.NEGATIVE_INFINITY;
+  #unkeptReportedAt = Number.NEGATIVE_INFINITY;
   #wasUp = false;
   #closed = false;
 
-  constructor(server: Server, self: string, parts: RedisBusParts) {
+  constructor(server: Server, index: number, self: string, parts: RedisBusParts) {
     this.#server = server;
+    this.#index = index;
     this.#self = self;
     this.#parts = parts;
     this.#prefix = `earshot:${server.database}:`;
     this.#beacon = `earshot-beacon:${server.database}:${self}`;
     this.#heardAt = parts.clock.monotonic();
     const onLost = () => this.#lost();
-    this.#commands = new Connection(server.url, [publish], { onReady: () => this.#ready(), onLost });
+    this.#commands = new Connection(server.url, [publish, keepLate], {
+      onReady: () => this.#ready(),
+      onLost,
+    });
     this.#subscriber = new Connection(server.url, [], {
       onReady: () => void this.#resubscribe(),
       onLost,
@@ -139,6 +172,36 @@ class Lane {
   }
 
   relay(topic: string, message: string): void {
+    this.#add(this.#prefix + topic, message);
+  }
+
+  /** Without the server the event is kept here, and nobody waits. */
+  keep(topic: string, message: string, { frame, cacheMs: ms }: EventEnvelope): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const at = this.#parts.clock.monotonic();
+    const keeping = { topic, message, frame, ms, at, done: resolve };
+    if (!this.#commands.ready) this.#keepHere(keeping);
+    if (this.#add(`${keepMark}${ms} ${this.#prefix}${topic}`, message)) this.#keeping.push(keeping);
+    else this.#keepLater(keeping);
+    return promise;
+  }
+
+  /** One question for all of a turn. A server that is away has nothing that could be waited for. */
+  caughtUp(): Promise<void> {
+    this.#pinging ??= new Promise((resolve) => {
+      queueMicrotask(() => {
+        this.#pinging = null;
+        this.#subscriber.call('PING').then(
+          () => resolve(),
+          () => resolve(),
+        );
+      });
+    });
+    return this.#pinging;
+  }
+
+  /** @returns false when it is dropped */
+  #add(channel: string, message: string): boolean {
     const { clock, figures } = this.#parts;
     const isLate = this.#awaySince !== null && clock.monotonic() - this.#awaySince > patienceMs;
     if (isLate && this.#backlog.length > 0) this.#drop(this.#backlog.length / 2);
@@ -150,13 +213,15 @@ class Lane {
         this.#parts.say(stage, { broker: this.#server.name });
       }
       figures.dropped++;
-      return;
+      return false;
     }
-    this.#backlog.push(this.#prefix + topic, message);
+    this.#backlog.push(channel, message);
     this.#characters += message.length;
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => this.#flush());
+    if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    }
+    return true;
   }
 
   heard(): Promise<void> {
@@ -184,19 +249,30 @@ class Lane {
     this.#subscriber.close();
     this.#listened?.resolve();
     for (const { resolve } of this.#waitingForBeacon) resolve();
+    for (const { done } of this.#keeping) done();
   }
 
   #flush(): void {
     this.#flushing = false;
     while (this.#backlog.length > 0 && this.#commands.ready && this.#underWay < underWayMax) {
       const batch = this.#backlog.splice(0, eventsPerScript * 2);
-      for (let i = 1; i < batch.length; i += 2) this.#characters -= batch[i]?.length ?? 0;
+      let kept = 0;
+      for (let i = 0; i < batch.length; i += 2) {
+        this.#characters -= batch[i + 1]?.length ?? 0;
+        if (batch[i]?.startsWith(keepMark)) kept++;
+      }
+      const keeping = this.#keeping.splice(0, kept);
       this.#underWay++;
       this.#commands.run(publish, batch).then(
-        () => this.#answered(),
+        (refused) => {
+          for (const { done } of keeping) done();
+          if (refused !== null) this.#unkept(refused);
+          this.#answered();
+        },
         () => {
-          // It may have arrived or not; sending it again could double it.
+          // It may have arrived or not; sending it again could double it. Keeping it again does no harm.
           this.#parts.figures.dropped += batch.length / 2;
+          for (const one of keeping) this.#keepLater(one);
           this.#answered();
         },
       );
@@ -213,6 +289,44 @@ class Lane {
     this.#droppedInOutage += events;
     this.#backlog = [];
     this.#characters = 0;
+    for (const one of this.#keeping.splice(0)) this.#keepLater(one);
+  }
+
+  #keepHere({ topic, frame, ms, done }: Keeping): void {
+    this.#parts.cache.keepHere(topic, frame, ms);
+    done();
+  }
+
+  #keepLater(keeping: Keeping): void {
+    this.#keepHere(keeping);
+    this.#late.delete(keeping.topic);
+    this.#late.set(keeping.topic, keeping);
+    const [oldest] = this.#late.keys();
+    if (this.#late.size > lateMax && oldest !== undefined) this.#late.delete(oldest);
+  }
+
+  /** The server is back. What it does not take now, because it is away again, is taken the next time. */
+  #handOver(): void {
+    const late = [...this.#late.values()];
+    this.#late.clear();
+    this.#parts.cache.handedOver(this.#index);
+    for (const keeping of late) {
+      const age = Math.round(this.#parts.clock.monotonic() - keeping.at);
+      const left = Math.round(keeping.ms - age);
+      if (left <= 0) continue;
+      this.#commands.run(keepLate, [keeping.topic, keeping.message, age, left]).catch((error) => {
+        if (isRefusal(error)) this.#unkept(error.message);
+        else if (!this.#late.has(keeping.topic)) this.#keepLater(keeping);
+      });
+    }
+  }
+
+  #unkept(reason: unknown): void {
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#unkeptReportedAt < reportMs) return;
+    this.#unkeptReportedAt = now;
+    const stage = 'bus: a broker does not keep the last events of cache channels';
+    this.#parts.say(stage, { broker: this.#server.name, reason });
   }
 
   /** All of a turn go in one command each. */
@@ -268,6 +382,7 @@ class Lane {
     if (!this.#commands.ready || !this.#subscriber.ready) return;
     const { clock, figures, say } = this.#parts;
     this.#heardAt = clock.monotonic();
+    const wasAway = this.#awaySince !== null;
     if (!this.#wasUp) {
       this.#wasUp = true;
       figures.connected++;
@@ -284,8 +399,10 @@ class Lane {
     }
     this.#awaySince = null;
     this.#droppedInOutage = 0;
+    this.#handOver();
     this.#beat();
     this.#flush();
+    if (wasAway) void this.heard().then(() => this.#parts.receiver.missed?.(this.#topics));
   }
 
   #lost(): void {
@@ -337,37 +454,12 @@ class Lane {
   #foreign(channel: string): void {
     const now = this.#parts.clock.monotonic();
     this.#parts.figures.foreign++;
-    if (now - this.#foreignReportedAt < foreignReportMs) return;
+    if (now - this.#foreignReportedAt < reportMs) return;
     this.#foreignReportedAt = now;
     const stage =
       'bus: a message that no Earshot of a version we understand has sent was ignored; use a database of its own';
     this.#parts.say(stage, { broker: this.#server.name, channel });
   }
-}
-
-/** Events are most of what passes, and their frames are text already: they go as they are, not in JSON once more. */
-const eventMark = 'e1 ';
-
-function encode(envelope: Envelope): string {
-  if (envelope.kind !== 'event') return encodeEnvelope(envelope);
-  return `${eventMark}${envelope.cachedUntil} ${envelope.except ?? ''} ${envelope.frame}`;
-}
-
-/** @param message with the sender before it; @returns null for what no version that we understand has sent */
-function decode(message: string): Envelope | null {
-  if (!message.startsWith(eventMark, senderLength)) return decodeEnvelope(message.slice(senderLength));
-  const start = senderLength + eventMark.length;
-  const afterTime = message.indexOf(' ', start);
-  const afterSocket = message.indexOf(' ', afterTime + 1);
-  const cachedUntil = Number(message.slice(start, afterTime));
-  if (afterTime < 0 || afterSocket < 0 || !Number.isSafeInteger(cachedUntil)) return null;
-  const except = message.slice(afterTime + 1, afterSocket);
-  return {
-    kind: 'event',
-    frame: message.slice(afterSocket + 1),
-    except: except === '' ? null : except,
-    cachedUntil,
-  };
 }
 
 function chunks<T>(items: readonly T[]): T[][] {

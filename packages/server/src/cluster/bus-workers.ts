@@ -1,6 +1,6 @@
 import type { Link } from '../link/link.ts';
 import type { Bus, BusReceiver } from './bus.ts';
-import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+import { decodeEnvelope, type Envelope, type EventEnvelope, encodeEnvelope } from './envelope.ts';
 
 /** A worker's end: the supervisor takes each envelope to the workers that listen. */
 export class WorkersBus implements Bus {
@@ -36,7 +36,7 @@ export class WorkersBus implements Bus {
   }
 
   /** The supervisor's answer stands behind all that it passed on before, and what it passes on later stands behind the question. */
-  caughtUp(): Promise<void> {
+  ordered(): Promise<void> {
     this.#next ??= this.#asked.then(() => {
       this.#next = null;
       const asked = this.#link.ask('bus.catch-up').then(
@@ -47,6 +47,16 @@ export class WorkersBus implements Bus {
       return asked;
     });
     return this.#next;
+  }
+
+  /** What one turn sends arrives in one piece, and answers come in order with what is relayed. */
+  async keep(topic: string, envelope: EventEnvelope): Promise<void> {
+    this.relay(topic, envelope);
+    await this.#link.ask('cache.set', [topic, envelope.frame, envelope.cacheMs]);
+  }
+
+  caughtUp(): Promise<void> {
+    return Promise.resolve();
   }
 
   close(): Promise<void> {

@@ -15,7 +15,7 @@ export function busContract(
   name: string,
   newNetwork: () => Promise<{ connect(): Promise<BusUnderTest> }>,
 ): void {
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cachedUntil: 0 });
+  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
 
   test(`${name}: what one node relays reaches the others that listen, and not itself`, async () => {
     const network = await newNetwork();
@@ -76,7 +76,7 @@ export function busContract(
     const [a, b] = [await network.connect(), await network.connect()];
     await b.bus.listen('*');
     const envelopes: Envelope[] = [
-      { kind: 'event', frame: '{"event":"é\u2028"}', except: '1.2', cachedUntil: 5 },
+      { kind: 'event', frame: '{"event":"é\u2028"}', except: '1.2', cacheMs: 5 },
       { kind: 'terminate', appId: '1', userId: 'a b' },
       { kind: 'apps-changed' },
       { kind: 'alive', node: 'n', isNew: true },

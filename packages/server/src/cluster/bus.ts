@@ -1,4 +1,4 @@
-import type { Envelope } from './envelope.ts';
+import type { Envelope, EventEnvelope } from './envelope.ts';
 
 /** The topic that every node hears. */
 export const everyNode = '*';
@@ -17,15 +17,25 @@ export interface Bus {
   leave(topic: string): void;
   relay(topic: string, envelope: Envelope): void;
   /**
-   * Resolves when this node has received all that others had relayed and caught up after. So what one node relays, and then
-   * catches up, comes everywhere before what another relays that catches up first.
+   * Resolves when this node has received all that others had relayed before they asked the same. So what one node relays, and then
+   * asks, comes everywhere before what another relays that asks first.
    * @returns null where there is nothing to wait for: a node alone, or a bus that orders the relays of each node only
    */
-  caughtUp(): Promise<void> | null;
+  ordered(): Promise<void> | null;
+  /**
+   * Relays an event of a cache channel, in order with `relay`, and makes it the newest in the cache (`event-cache.ts`), in one
+   * step: whoever listens, then asks the cache, then waits for `caughtUp`, has it from the cache or was handed it.
+   * Resolves when it is kept.
+   */
+  keep(topic: string, envelope: EventEnvelope): Promise<void>;
+  /** Resolves when what was relayed to the topic before has been received here, or is lost. */
+  caughtUp(topic: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface BusReceiver {
   received(topic: string, envelope: Envelope): void;
+  /** A broker is back, and what was relayed to these topics meanwhile may have been missed. */
+  missed?(topics: ReadonlySet<string>): void;
   onProblem(stage: string, error: unknown): void;
 }

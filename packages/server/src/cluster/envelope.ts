@@ -1,18 +1,20 @@
 /** What one node tells the others. Format 1; a node reads its own format and the one before (there is none yet). */
 export type Envelope =
-  | {
-      readonly kind: 'event';
-      readonly frame: string;
-      /** Socket id of the connection that must not get it. */
-      readonly except: string | null;
-      /** Milliseconds since the epoch until which a cache channel keeps it; 0 when it is not to be kept. */
-      readonly cachedUntil: number;
-    }
+  | EventEnvelope
   | { readonly kind: 'terminate'; readonly appId: string; readonly userId: string }
   | { readonly kind: 'apps-changed' }
   | NodeEnvelope
   /** What a newer node says and this one does not know; only ever received. */
   | { readonly kind: 'unknown' };
+
+export interface EventEnvelope {
+  readonly kind: 'event';
+  readonly frame: string;
+  /** Socket id of the connection that must not get it. */
+  readonly except: string | null;
+  /** How long a cache channel keeps it, 0 when it does not. No time of day: the clocks of nodes may differ. */
+  readonly cacheMs: number;
+}
 
 /** What nodes say of themselves and to each other (`nodes.ts`); `node` is the sender. */
 export type NodeEnvelope =
@@ -72,10 +74,11 @@ const isId = (value: unknown) => Number.isSafeInteger(value);
 const validities = new Map<unknown, (fields: Fields) => boolean>([
   [
     'event',
-    ({ frame, except, cachedUntil }) =>
+    ({ frame, except, cacheMs }) =>
       typeof frame === 'string' &&
       (except === null || typeof except === 'string') &&
-      typeof cachedUntil === 'number',
+      typeof cacheMs === 'number' &&
+      cacheMs >= 0,
   ],
   ['terminate', ({ appId, userId }) => typeof appId === 'string' && typeof userId === 'string'],
   ['apps-changed', () => true],

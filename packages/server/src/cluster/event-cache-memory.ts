@@ -15,11 +15,11 @@ export class MemoryEventCache implements EventCache {
     this.#clock = clock;
   }
 
-  set(appId: string, channel: string, event: CachedEvent): Promise<void> {
-    const key = topicOf(appId, channel);
-    this.#delete(key);
-    this.#events.set(key, event);
-    this.#characters += event.frame.length;
+  /** Resolves when the event is kept for so long; it replaces the one before. */
+  set(topic: string, frame: string, ms: number): Promise<void> {
+    this.#delete(topic);
+    this.#events.set(topic, { frame, expiresAt: this.#clock.now() + ms });
+    this.#characters += frame.length;
     for (const [oldest, held] of this.#events) {
       if (this.#characters <= charactersMax && held.expiresAt > this.#clock.now()) break;
       this.#delete(oldest);

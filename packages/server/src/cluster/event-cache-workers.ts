@@ -1,6 +1,7 @@
 import type { CachedEvent } from '../channels/channel.ts';
 import type { Link } from '../link/link.ts';
 import type { EventCache } from './event-cache.ts';
+import type { MemoryEventCache } from './event-cache-memory.ts';
 
 /** A worker's end: the supervisor keeps the events. */
 export class WorkersEventCache implements EventCache {
@@ -8,10 +9,6 @@ export class WorkersEventCache implements EventCache {
 
   constructor(link: Link) {
     this.#link = link;
-  }
-
-  async set(appId: string, channel: string, event: CachedEvent): Promise<void> {
-    await this.#link.ask('cache.set', [appId, channel, event]);
   }
 
   get(appId: string, channel: string): Promise<CachedEvent | null> {
@@ -24,9 +21,7 @@ export class WorkersEventCache implements EventCache {
 }
 
 /** The supervisor's side. */
-export function serveEventCache(cache: EventCache, link: Link): void {
-  link.on<[string, string, CachedEvent]>('cache.set', ([appId, channel, event]) =>
-    cache.set(appId, channel, event),
-  );
+export function serveEventCache(cache: MemoryEventCache, link: Link): void {
+  link.on<[string, string, number]>('cache.set', ([topic, frame, ms]) => cache.set(topic, frame, ms));
   link.on<[string, string]>('cache.get', ([appId, channel]) => cache.get(appId, channel));
 }

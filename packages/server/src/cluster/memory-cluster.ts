@@ -8,13 +8,14 @@ import { MemoryRosterState } from './roster-memory.ts';
 
 /** What the nodes of one process share. A server alone has one to itself: one node is a cluster of one. */
 export class MemoryCluster implements Cluster {
-  readonly #network = new MemoryBusNetwork();
+  readonly #network: MemoryBusNetwork;
   readonly #state = new MemoryRosterState();
   readonly cache: MemoryEventCache;
   readonly figures = [];
 
   constructor(clock: Clock) {
     this.cache = new MemoryEventCache(clock);
+    this.#network = new MemoryBusNetwork(this.cache);
   }
 
   connectBus(receiver: BusReceiver): Bus {

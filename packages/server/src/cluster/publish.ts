@@ -56,18 +56,20 @@ export class Publisher {
    */
   publish(publication: Publication): Promise<void> | null {
     const { appId, channel, frame, except, cacheSeconds } = publication;
-    const cachedUntil = channel.cached && cacheSeconds > 0 ? this.#clock.now() + cacheSeconds * 1000 : 0;
+    const cacheMs = channel.cached ? cacheSeconds * 1000 : 0;
     const topic = topicOf(appId, channel.name);
-    this.deliver(topic, frame, except, cachedUntil);
-    this.#bus.relay(topic, { kind: 'event', frame, except, cachedUntil });
-    return cachedUntil === 0 ? null : this.#cache.set(appId, channel.name, { frame, expiresAt: cachedUntil });
+    this.deliver(topic, frame, except, cacheMs);
+    const envelope = { kind: 'event', frame, except, cacheMs } as const;
+    if (cacheMs > 0) return this.#bus.keep(topic, envelope);
+    this.#bus.relay(topic, envelope);
+    return null;
   }
 
   /** Delivers to the subscribers of this node; the bus calls it for what other nodes publish. */
-  deliver(topic: string, frame: string, except: string | null, cachedUntil: number): void {
+  deliver(topic: string, frame: string, except: string | null, cacheMs: number): void {
     const channel = this.#hub.byTopic(topic);
     if (channel === undefined) return;
-    if (cachedUntil > 0) channel.cached = { frame, expiresAt: cachedUntil };
+    if (cacheMs > 0) channel.cached = { frame, expiresAt: this.#clock.now() + cacheMs };
     const excluded = except === null ? null : (this.#hub.listeners.get(except) ?? null);
     const recipients = channel.subscriptions - (excluded === null ? 0 : 1);
     channel.tally.delivered(recipients);
@@ -88,8 +90,23 @@ export class Publisher {
     await this.#bus.listen(channel.topic);
     if (!channel.name.cached) return;
     const kept = await this.#cache.get(channel.appId, channel.name.name);
-    // An event that came in the meantime is newer than what the cache said.
+    await this.#bus.caughtUp(channel.topic);
+    // An event that came in the meantime is this one, or newer than what the cache said.
     channel.cached ??= kept;
+  }
+
+  /** A broker is back: cache channels whose events this node has not heard take what the cluster keeps. */
+  async refresh(topics: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...topics].map((topic) => this.#refresh(topic)));
+  }
+
+  async #refresh(topic: string): Promise<void> {
+    const channel = this.#hub.byTopic(topic);
+    if (channel === undefined || !channel.name.cached) return;
+    const before = channel.cached;
+    const kept = await this.#cache.get(channel.appId, channel.name.name);
+    await this.#bus.caughtUp(topic);
+    if (channel.cached === before && kept !== null) channel.cached = kept;
   }
 
   /** Undoes `open` for a channel that this node let go. */

@@ -49,6 +49,7 @@ export class RedisCluster implements Cluster {
     return {
       servers: this.#servers,
       ring: this.#ring,
+      cache: this.cache,
       clock: this.#clock,
       figures: this.#figures,
       say: (text: string, details: Record<string, unknown>) => this.#log.warn(details, text),

@@ -87,8 +87,20 @@ busContract('workers bus', async () => {
 
 eventCacheContract('workers event cache', async () => {
   const clock = new ManualClock();
-  const { connect } = newOwner(clock);
-  return { clock, connect: async () => new WorkersCluster(await connect()).cache };
+  const { connect, settled } = newOwner(clock);
+  return {
+    now: () => clock.now(),
+    pass: async (ms) => clock.advance(ms),
+    async connect() {
+      const received: BusUnderTest['received'] = [];
+      const cluster = new WorkersCluster(await connect());
+      const bus = cluster.connectBus({
+        received: (topic, envelope) => received.push([topic, envelope]),
+        onProblem,
+      });
+      return { bus, received, settled, cache: cluster.cache };
+    },
+  };
 });
 
 rosterContract('workers roster', async () => {
@@ -135,7 +147,7 @@ test('a large event arrives whole, and in order with small ones', async () => {
   });
   await listener.listen('1/news');
   const frames = Array.from({ length: 50 }, (_, i) => `${i}`.repeat(i % 5 === 0 ? 400_000 : 1));
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cachedUntil: 0 });
+  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
   for (const frame of frames) sender.relay('1/news', event(frame));
   await settled();
   expect(received.map((frame) => frame.length)).toEqual(frames.map((frame) => frame.length));
@@ -144,7 +156,7 @@ test('a large event arrives whole, and in order with small ones', async () => {
 
 test('what one worker relays, then another one, comes in that order to a third, to the second and to the first', async () => {
   const { connect } = newOwner(new ManualClock());
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cachedUntil: 0 });
+  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
   const heard: string[][] = [];
   const nodes = [];
   for (let i = 0; i < 3; i++) {
@@ -162,13 +174,13 @@ test('what one worker relays, then another one, comes in that order to a third, 
   for (let n = 0; n < 60; n++) {
     // As a publish does: it comes to its own clients at once.
     const { bus, mine } = nodes[n % 2] as (typeof nodes)[0];
-    await bus.caughtUp();
+    await bus.ordered();
     expected.push(`${n}`);
     mine.push(`${n}`);
     bus.relay('1/news', event(`${n}`));
-    await bus.caughtUp();
+    await bus.ordered();
   }
-  for (const { bus } of nodes) await bus.caughtUp();
+  for (const { bus } of nodes) await bus.ordered();
   expect(heard).toEqual([expected, expected, expected]);
 });
 

@@ -38,7 +38,9 @@ function setUp() {
       relay: (topic, envelope) => {
         if (isAlive) bus.relay(topic, envelope);
       },
-      caughtUp: () => bus.caughtUp(),
+      ordered: () => bus.ordered(),
+      keep: (topic, envelope) => bus.keep(topic, envelope),
+      caughtUp: (topic) => bus.caughtUp(topic),
       close: () => bus.close(),
     };
     const nodes = new BusNodes({ bus: mortal, clock, leaseMs: 15_000, counters, onProblem });

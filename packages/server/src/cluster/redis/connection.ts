@@ -113,7 +113,7 @@ export class Connection {
 }
 
 /** The server has answered, and said no; anything else means that nobody knows whether it was done. */
-export function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
