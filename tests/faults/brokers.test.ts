@@ -194,6 +194,20 @@ test('one of two brokers is gone: what the other carries goes on as if nothing h
   expect(heard().filter((count) => count === 40).length).toBeGreaterThan(3);
   expect(heard().filter((count) => count === 0).length).toBeGreaterThan(3);
   expect((await two.api.get('/channels')).status).toBe(500);
+  // What was delivered is no error, or the publisher would send it again; the counts of the broker that is gone are left out.
+  const reached = heard().map((count) => count === 40);
+  const expected = reached.map((isReached) => (isReached ? { subscription_count: 1 } : {}));
+  const asked = { name: 'x', data: '1', info: 'subscription_count' };
+  const together = await one.api.post('/events', { ...asked, channels });
+  expect(together.status).toBe(200);
+  const { channels: infos } = together.json<{ channels: Record<string, object> }>();
+  expect(channels.map((name) => infos[name])).toEqual(expected as object[]);
+  for (const at of [0, 10]) {
+    const batch = channels.slice(at, at + 10).map((channel) => ({ ...asked, channel }));
+    const answer = await one.api.batch(batch);
+    expect(answer.status).toBe(200);
+    expect(answer.json<{ batch: object[] }>().batch).toEqual(expected.slice(at, at + 10) as object[]);
+  }
   watcher.close();
   await right[Symbol.asyncDispose]();
 });

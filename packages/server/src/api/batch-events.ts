@@ -2,7 +2,7 @@ import { parseBatch } from '@earshot/protocol';
 import { isRefusal, ok, okEmpty, refusal } from './answer.ts';
 import type { Endpoint } from './call.ts';
 import { jsonBody } from './events.ts';
-import { channelInfo, publishEvents, takePublishes, wantsInfo } from './publishing.ts';
+import { publishEvents, publishedInfo, takePublishes, wantsInfo } from './publishing.ts';
 
 /** `POST /apps/{id}/batch_events` (API-8 to API-10). */
 export const batchEvents: Endpoint = async (parts, call) => {
@@ -18,7 +18,9 @@ export const batchEvents: Endpoint = async (parts, call) => {
   const infos: object[] = [];
   for (const { channels, info } of batch) {
     const [channel] = channels;
-    infos.push(channel !== undefined && wantsInfo(info) ? await channelInfo(parts, app, channel, info) : {});
+    infos.push(
+      channel !== undefined && wantsInfo(info) ? await publishedInfo(parts, app, channel, info) : {},
+    );
   }
   return ok({ batch: infos });
 };

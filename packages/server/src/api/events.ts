@@ -1,7 +1,7 @@
 import { parseJson, parsePublish } from '@earshot/protocol';
 import { isRefusal, ok, okEmpty, refusal } from './answer.ts';
 import { type Endpoint, parametersOf, textOf } from './call.ts';
-import { channelInfo, publishEvents, takePublishes, wantsInfo } from './publishing.ts';
+import { publishEvents, publishedInfo, takePublishes, wantsInfo } from './publishing.ts';
 
 /** `POST /apps/{id}/events` (API-3 to API-7). */
 export const events: Endpoint = async (parts, call) => {
@@ -16,7 +16,7 @@ export const events: Endpoint = async (parts, call) => {
   if (!wantsInfo(event.info)) return okEmpty();
   const channels = new Map<string, object>();
   for (const channel of event.channels) {
-    channels.set(channel.name, await channelInfo(parts, app, channel, event.info));
+    channels.set(channel.name, await publishedInfo(parts, app, channel, event.info));
   }
   return ok({ channels: Object.fromEntries(channels) });
 };

@@ -60,6 +60,20 @@ export function wantsInfo(info: Info): boolean {
   return info.userCount || info.subscriptionCount;
 }
 
+/**
+ * As `channelInfo`, of a channel to which an event has been published. While the cluster cannot say it is empty: the event is
+ * delivered, and a publisher who is told of an error sends it again.
+ */
+export async function publishedInfo(
+  ...asked: Parameters<typeof channelInfo>
+): Promise<Awaited<ReturnType<typeof channelInfo>>> {
+  try {
+    return await channelInfo(...asked);
+  } catch {
+    return {};
+  }
+}
+
 /** The attributes asked for of one channel; those that do not apply are left out (API-7). */
 export async function channelInfo(
   parts: ApiParts,
