@@ -150,5 +150,11 @@ function figuresOf(figures: Figures, servers: number): ClusterFigure[] {
       isCounter: true,
       read: () => figures.rejoins,
     },
+    {
+      name: 'roster_refused_total',
+      help: 'Operations that a broker refused, for want of memory or of rights',
+      isCounter: true,
+      read: () => figures.refused,
+    },
   ];
 }

@@ -12,8 +12,10 @@ export interface Figures {
   lagMs: number;
   /** Times that this node had to report anew what it holds. */
   rejoins: number;
+  /** Operations of the roster that a server refused. */
+  refused: number;
 }
 
 export function newFigures(): Figures {
-  return { connected: 0, dropped: 0, foreign: 0, reconnects: 0, lagMs: 0, rejoins: 0 };
+  return { connected: 0, dropped: 0, foreign: 0, reconnects: 0, lagMs: 0, rejoins: 0, refused: 0 };
 }

@@ -10,9 +10,13 @@ const underWayMax = 1_000;
 const sweptItems = 200;
 const readBlockMs = 1_000;
 const readCount = 1_000;
-/** What a server refused for a reason of its own is reported anew after this. */
+/** What a server refused for a reason of its own is reported anew after this, and after twice as long each further time. */
 const repairMs = 2_000;
+const repairMaxMs = 60_000;
 const closeMs = 2_000;
+
+const notRenewed = 'does not renew the lease';
+const notSwept = 'does not let a dead node be swept';
 
 /** What came into the inbox: the fields by their letters, see `roster-scripts.ts`. */
 export type Message = Readonly<Record<string, string>>;
@@ -80,6 +84,10 @@ export class RosterSession {
   #underWay: Operation[] = [];
   #flushing = false;
   #repairing = false;
+  /** Times in a row that the server refused what it was told. */
+  #repairs = 0;
+  /** What does not work now: told when it begins, not each time that it is tried. */
+  readonly #troubles = new Set<string>();
   #readerReady = Promise.withResolvers<void>();
   readonly #readWaiters: { number: number; resolve: () => void }[] = [];
   readonly #sweeping = new Map<string, Promise<void>>();
@@ -212,18 +220,18 @@ export class RosterSession {
       reply = asked as readonly Reply[];
     } catch (error) {
       if ((this.#state as string) === 'closed' || !this.#commands.ready) return;
-      this.#parts.onProblem(`roster: ${server.name} refuses this node`, error);
-      this.#parts.clock.after(repairMs, () => void this.#register(isAgain));
+      this.#trouble('refuses this node', error);
+      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(isAgain));
       return;
     }
     if (this.#state !== state || name !== this.name) return;
     const [generation, ageMs, connections] = reply as [string, number, string[]];
     if (generation === 'servers') {
-      this.#parts.onProblem(
-        `roster: the other nodes are given the brokers ${reply[1]}, this one ${allServers}; give all nodes the same`,
+      this.#trouble(
+        `does not take this node: the others are given the brokers ${reply[1]}, this one ${allServers}; give all nodes the same`,
         null,
       );
-      this.#parts.clock.after(repairMs, () => void this.#register(isAgain));
+      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(isAgain));
       return;
     }
     const lost = this.#generation !== null && this.#generation !== generation;
@@ -231,21 +239,22 @@ export class RosterSession {
     this.#state = 'in';
     if (isAgain) {
       figures.rejoins++;
-      say(
-        lost
-          ? 'roster: a broker has lost what it knew; this node reports anew what it holds'
-          : 'roster: this node was given up by the others; it reports anew what it holds',
-        { broker: server.name, node: nodeId },
-      );
+      const reason = lost
+        ? 'roster: a broker has lost what it knew; this node reports anew what it holds'
+        : 'roster: this node was given up by the others; it reports anew what it holds';
+      if (this.#repairs === 0) say(reason, { broker: server.name, node: nodeId });
     }
     receiver.registered(
       connections,
       isAgain ? { lost, settleMs: lost ? Math.max(0, leaseMs - ageMs) : 0 } : null,
     );
-    if (isAgain && !lost) {
+    if (isAgain) {
       // After what is reported above, so that what this node still holds never seems to have ended.
-      void this.#afterAll(() => this.#commands.run(retire, [name, before]));
-    }
+      void this.#afterAll(async () => {
+        if (!lost) await this.#commands.run(retire, [name, before]);
+        if (name === this.name && !this.#repairing) this.#well();
+      });
+    } else this.#well();
     this.#flushSoon();
     void this.#readInbox(this.#epoch);
     void this.#renew();
@@ -258,7 +267,7 @@ export class RosterSession {
       await last?.done.promise;
       await task();
     } catch (error) {
-      if (this.#state === 'in') this.#parts.onProblem('roster: giving up an earlier epoch', error);
+      if (this.#state === 'in') this.#trouble('does not give up an earlier epoch of this node', error);
     }
   }
 
@@ -269,11 +278,10 @@ export class RosterSession {
     try {
       reply = (await this.#commands.run(renew, [name, this.#parts.leaseMs, this.#read])) as readonly Reply[];
     } catch (error) {
-      if (this.#state === 'in' && this.#commands.ready) {
-        this.#parts.onProblem(`roster: ${this.#parts.server.name} does not renew the lease`, error);
-      }
+      if (this.#state === 'in' && this.#commands.ready) this.#trouble(notRenewed, error);
       return;
     }
+    this.#troubles.delete(notRenewed);
     if (this.#state !== 'in' || name !== this.name) return;
     const [alive, told, dead] = reply as [number, number, string[]];
     // The server may have come back with an older state than it had.
@@ -307,8 +315,9 @@ export class RosterSession {
         if (reply[0] === 2) this.#parts.receiver.swept();
         if (reply[0] !== 1) break;
       }
+      this.#troubles.delete(notSwept);
     } catch (error) {
-      if (this.#state === 'in') this.#parts.onProblem('roster: sweeping a dead node', error);
+      if (this.#state === 'in' && this.#commands.ready) this.#trouble(notSwept, error);
     } finally {
       this.#sweeping.delete(node);
     }
@@ -361,13 +370,32 @@ export class RosterSession {
   /** The server could not do it: out of memory, forgotten scripts. What it knows and what is so are no longer the same. */
   #refused(operation: Operation, reason: unknown): void {
     operation.done.resolve();
-    this.#parts.onProblem(`roster: ${this.#parts.server.name} refused an operation`, reason);
+    this.#parts.figures.refused++;
+    this.#trouble('refuses operations', reason);
     if (this.#repairing) return;
     this.#repairing = true;
-    this.#parts.clock.after(repairMs, () => {
+    this.#parts.clock.after(this.#repairAfter(), () => {
       this.#repairing = false;
       if (this.#state === 'in') void this.#register(true);
     });
+  }
+
+  #repairAfter(): number {
+    return Math.min(repairMs * 2 ** this.#repairs++, repairMaxMs);
+  }
+
+  #trouble(what: string, error: unknown): void {
+    if (this.#troubles.has(what)) return;
+    this.#troubles.add(what);
+    this.#parts.onProblem(`roster: ${this.#parts.server.name} ${what}`, error);
+  }
+
+  /** The server has taken all that this node holds. */
+  #well(): void {
+    const { server, say } = this.#parts;
+    if (this.#repairs > 0) say('roster: the broker takes what it is told again', { broker: server.name });
+    this.#repairs = 0;
+    this.#troubles.clear();
   }
 
   #whenRead(number: number, resolve: () => void): void {
