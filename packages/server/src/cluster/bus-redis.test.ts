@@ -78,10 +78,14 @@ onRedis((fresh) => {
     await eventually(() => strangers.every(({ ready }) => ready), 'strangers to connect');
     const database = serverOf(urls[0] ?? '').database;
     const wrong = ['', 'x', 'x'.repeat(100), '{"kind":"event"}', `${'s'.repeat(16)}[2,{"kind":"event"}]`];
-    wrong.push(`${'s'.repeat(16)}e1 `, `${'s'.repeat(16)}e1 soon 1.2 {}`, `${'s'.repeat(16)}e9 0  {}`);
-    for (const stranger of strangers) {
-      for (const text of wrong) await stranger.call('PUBLISH', `earshot:${database}:1/news`, text);
-      stranger.close();
+    const stranger = 's'.repeat(16);
+    wrong.push(`${stranger}e1 `, `${stranger}e1 soon 1.2 {}`, `${stranger}e1 -5  {}`, `${stranger}e9 0  {}`);
+    // Of another format, huge, and so deep that a parser may give up.
+    wrong.push(`${stranger}[2,{"kind":"event","frame":"x","except":null,"cacheMs":0}]`);
+    wrong.push('x'.repeat(20_000_000), `${stranger}${'['.repeat(1_000_000)}`);
+    for (const client of strangers) {
+      for (const text of wrong) await client.call('PUBLISH', `earshot:${database}:1/news`, text);
+      client.close();
     }
     a.bus.relay('1/news', event('x'));
     await b.settled();

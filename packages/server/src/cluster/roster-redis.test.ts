@@ -172,3 +172,133 @@ test.skipIf(redisPath === undefined)(
     admin.close();
   },
 );
+
+onRedis((fresh) => {
+  test('Redis roster: nodes whose clocks are wrong by an hour give nobody up, and one that dies is', async () => {
+    const servers = fresh().map(serverOf);
+    const ring = new Ring(servers.map(({ name }) => name));
+    const told: Fact[] = [];
+    const problems: string[] = [];
+    const nodes = [-3_600_000, 0, 3_600_000].map((wrong) => {
+      const clock: Clock = { ...systemClock, now: () => Date.now() + wrong };
+      const receiver = {
+        told: (fact: Fact, origin: boolean) => {
+          if (origin) told.push(fact);
+        },
+        onProblem: (stage: string) => problems.push(stage),
+      };
+      const say = (text: string) => problems.push(text);
+      const parts = { servers, ring, clock, leaseMs, figures: newFigures(), say, receiver };
+      const roster = new RedisRoster(parts);
+      open.push(roster);
+      return roster;
+    });
+    for (const [i, node] of nodes.entries()) await node.join('1', 'presence-a', `u${i}`, null, 0);
+    await Bun.sleep(leaseMs * 3);
+    await Promise.all(nodes.map((node) => node.settled()));
+    expect(told.map(({ type }) => type)).toEqual(['member_added', 'member_added', 'member_added']);
+    nodes[0]?.crash();
+    await eventually(() => told.length > 3, 'the dead node to be swept');
+    await Promise.all(nodes.slice(1).map((node) => node.settled()));
+    expect(told.slice(3)).toEqual([
+      { type: 'member_removed', appId: '1', channel: 'presence-a', userId: 'u0' },
+    ]);
+    expect(problems).toEqual([]);
+  });
+
+  test('Redis roster: messages of a later version in the inbox are passed over', async () => {
+    const urls = fresh();
+    const servers = urls.map(serverOf);
+    const ring = new Ring(servers.map(({ name }) => name));
+    const told: Fact[] = [];
+    const problems: string[] = [];
+    const receiver = {
+      told: (fact: Fact) => told.push(fact),
+      onProblem: (stage: string) => problems.push(stage),
+    };
+    const say = (text: string) => problems.push(text);
+    const figures = newFigures();
+    const parts = { servers, ring, clock: systemClock, leaseMs: 30_000, figures, say, receiver };
+    const roster = new RedisRoster(parts);
+    open.push(roster);
+    await roster.join('1', 'presence-a', 'u', null, 0);
+    for (const url of urls) {
+      const newer = new Connection(url, [], { onReady() {}, onLost() {} });
+      await eventually(() => newer.ready, 'the connection');
+      for (const node of (await newer.call('ZRANGE', 'earshot:1:nodes', 0, -1)) as string[]) {
+        const number = await newer.call('HINCRBY', 'earshot:1:told', node, 1);
+        const fields = ['t', 'z', 'o', 'someone', 'future', 'yes'];
+        await newer.call('XADD', `earshot:1:in:${node}`, `${number}-0`, ...fields);
+      }
+      newer.close();
+    }
+    await roster.join('1', 'presence-a', 'v', null, 0);
+    await roster.settled();
+    expect(told.map(({ type }) => type)).toEqual(['member_added', 'member_added']);
+    expect(problems).toEqual([]);
+    expect(figures.rejoins).toBe(0);
+  });
+});
+
+test.skipIf(redisPath === undefined)(
+  'Redis roster: a broker that becomes a read-only replica, and a master again, is reported and leaves nothing wrong',
+  async () => {
+    await using redis = await startRedis();
+    await using other = await startRedis();
+    const servers = [serverOf(redis.url)];
+    const ring = new Ring(servers.map(({ name }) => name));
+    const admin = new Connection(redis.url, [], { onReady() {}, onLost() {} });
+    await eventually(() => admin.ready, 'the connection');
+    const connect = () => {
+      const told: Fact[] = [];
+      const problems: string[] = [];
+      const receiver = {
+        told: (fact: Fact) => told.push(fact),
+        onProblem: (stage: string, error: unknown) => problems.push(`${stage}: ${error}`),
+      };
+      const parts = { servers, ring, clock: systemClock, leaseMs: 1_000, figures: newFigures(), receiver };
+      const roster = new RedisRoster({ ...parts, say() {} });
+      open.push(roster);
+      return { roster, told, problems };
+    };
+    const [a, b] = [connect(), connect()];
+    for (const [i, { roster }] of [a, b].entries()) await roster.join('1', 'presence-a', `u${i}`, null, 0);
+    await admin.call('REPLICAOF', '127.0.0.1', other.program.port);
+    await a.roster.join('1', 'presence-a', 'meanwhile', null, 0);
+    await eventually(() => a.problems.some((text) => text.includes('READONLY')), 'the problem to be said');
+    await admin.call('REPLICAOF', 'NO', 'ONE');
+    await eventually(async () => {
+      const ids = await b.roster.userIds('1', 'presence-a').catch(() => []);
+      return ids.sort().join() === 'meanwhile,u0,u1';
+    }, 'all to be told anew');
+    for (const { roster } of [a, b]) await roster.settled();
+    expect([...a.told, ...b.told].filter(({ type }) => type === 'member_removed')).toEqual([]);
+    admin.close();
+  },
+);
+
+test.skipIf(redisPath === undefined)(
+  'Redis roster: a node that was given other brokers than those that run is not taken, until they have gone',
+  async () => {
+    await using one = await startRedis();
+    await using two = await startRedis();
+    const problems: string[] = [];
+    const connect = (...urls: string[]) => {
+      const servers = urls.map(serverOf);
+      const ring = new Ring(servers.map(({ name }) => name));
+      const receiver = { told() {}, onProblem: (stage: string) => problems.push(stage) };
+      const parts = { servers, ring, clock: systemClock, leaseMs: 10_000, figures: newFigures(), receiver };
+      const roster = new RedisRoster({ ...parts, say() {} });
+      open.push(roster);
+      return roster;
+    };
+    const right = connect(one.url);
+    await right.signIn('1', 'u');
+    const wrong = connect(one.url, two.url);
+    await eventually(() => problems.length > 0, 'the problem to be said');
+    expect(problems[0]).toContain('give all nodes the same');
+    await right.close();
+    await wrong.settled();
+    expect(problems.length).toBe(1);
+  },
+);

@@ -42,7 +42,7 @@ async function check({ url, name }: Server): Promise<string> {
   try {
     ({ info } = await inspect(url));
   } catch (error) {
-    throw new StartError(`${setting}: ${name} ${reasonOf(error)}`);
+    throw new StartError(`${setting}: ${name} ${reasonOf(error, url)}`);
   }
   const field = (key: string) => new RegExp(`^${key}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const kind = field('valkey_version') === '' ? 'redis' : 'valkey';
@@ -62,10 +62,17 @@ async function check({ url, name }: Server): Promise<string> {
       `${setting}: ${name} runs in cluster mode. Name independent servers, separated by commas; Earshot spreads channels over them itself.`,
     );
   }
+  if (field('maxmemory_policy').startsWith('allkeys')) {
+    throw new StartError(
+      `${setting}: ${name} throws away any key when its memory is full (maxmemory-policy ${field('maxmemory_policy')}), and with them who is where. Set noeviction, or a volatile- policy.`,
+    );
+  }
   return field('run_id');
 }
 
-function reasonOf(error: unknown): string {
+const certificateErrors = /SELF_SIGNED|UNABLE_TO|CERT_|ALTNAME|certificate/;
+
+function reasonOf(error: unknown, url: string): string {
   const text = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (text.includes('WRONGPASS'))
@@ -76,6 +83,13 @@ function reasonOf(error: unknown): string {
     return 'does not allow this user what Earshot needs: all keys and channels that begin with earshot, scripts, streams and INFO.';
   if (text.includes('DB index') || text.includes('invalid DB'))
     return 'has no database of that number. Use a lower one.';
+  if (certificateErrors.test(code) || certificateErrors.test(text)) {
+    return `has a certificate that is not trusted here (${code || text}). Name its authority's file in NODE_EXTRA_CA_CERTS, or use the host that it is for.`;
+  }
+  if (url.startsWith('rediss:') && (code === 'ETIMEDOUT' || code === 'ECONNRESET'))
+    return 'does not answer in TLS. Where it has none write redis://; else check the URL, and that it can be reached from here.';
+  if (code === 'ECONNRESET')
+    return 'hangs up before a word. If it wants TLS write rediss://; else its log may say why.';
   if (code === 'ECONNREFUSED') return 'does not answer: nothing listens there. Start it, or correct the URL.';
   if (code === 'ENOTFOUND') return 'cannot be found: there is no such host. Correct the URL.';
   return `does not answer as a Redis does (${text}). Check the URL, and that the server can be reached from here.`;
