@@ -1,14 +1,15 @@
 /**
- * What a broker between two nodes costs: `npm run bench -- --only redis-latency,redis-publish`.
+ * What a broker between nodes costs: `npm run bench -- --only redis-latency,redis-publish,redis-presence,redis-roster`.
  *
  * Two server processes, a Redis and the generator share the machine, so publishes a second are those of all together; the
  * latency of the way over Redis is compared with that of the same events on the node where they were published.
  */
-import { startRedis } from '../support/redis.ts';
+import { type Redis, startRedis } from '../support/redis.ts';
 import { Latencies } from './generator/latency.ts';
 import { Publisher } from './generator/publisher.ts';
 import { signRequest } from './generator/sign.ts';
 import { cpuMicros } from './generator/usage.ts';
+import { presence, quietSettings, roster } from './redis-roster.ts';
 import { type RunningServer, startServer } from './servers.ts';
 import type { Target } from './target.ts';
 
@@ -24,7 +25,8 @@ interface Scale {
 }
 
 type Measures = Record<string, number>;
-type RedisScenario = (one: RunningServer, two: RunningServer, scale: Scale) => Promise<Measures>;
+type OfTwoNodes = (one: RunningServer, two: RunningServer, scale: Scale) => Promise<Measures>;
+type RedisScenario = (redis: Redis, scale: Scale) => Promise<Measures>;
 
 /** A plain client that counts, and reads the time stamps, of one node's deliveries. */
 class Listener {
@@ -78,7 +80,7 @@ function request(target: Target, path: string, body: string): Uint8Array {
 }
 
 /** 1,000 single publishes a second at one node; a subscriber on it, and one on the other. */
-const latency: RedisScenario = async (one, two, { warmUpMs, measureMs }) => {
+const latency: OfTwoNodes = async (one, two, { warmUpMs, measureMs }) => {
   const [here, there] = [await Listener.open(one, ['bench']), await Listener.open(two, ['bench'])];
   const due: Uint8Array[] = [];
   const publisher = await Publisher.open(one, 32, () => due.shift() ?? null);
@@ -114,7 +116,7 @@ const latency: RedisScenario = async (one, two, { warmUpMs, measureMs }) => {
 };
 
 /** As many `batch_events` of 10 as one node takes; every event goes to a subscriber of the other. */
-const publish: RedisScenario = async (one, two, { warmUpMs, measureMs }) => {
+const publish: OfTwoNodes = async (one, two, { warmUpMs, measureMs }) => {
   const channels = Array.from({ length: channelCount }, (_, i) => `bench-${i}`);
   const there = await Listener.open(two, channels);
   let batches = 0;
@@ -151,10 +153,51 @@ const publish: RedisScenario = async (one, two, { warmUpMs, measureMs }) => {
   };
 };
 
+/** Two servers on the Redis. */
+async function twoNodes<Result>(
+  redis: Redis,
+  settings: Record<string, string>,
+  run: (one: RunningServer, two: RunningServer) => Promise<Result>,
+): Promise<Result> {
+  const given = { ...settings, EARSHOT_REDIS_URL: redis.url };
+  const [one, two] = [await startServer('earshot', given), await startServer('earshot', given)];
+  try {
+    return await run(one, two);
+  } finally {
+    await Promise.all([one.stop(), two.stop()]);
+  }
+}
+
+const onTwo =
+  (scenario: OfTwoNodes): RedisScenario =>
+  (redis, scale) =>
+    twoNodes(redis, {}, (one, two) => scenario(one, two, scale));
+
 export const redisScenarios: ReadonlyMap<string, RedisScenario> = new Map([
-  ['redis-latency', latency],
-  ['redis-publish', publish],
-]);
+  ['redis-latency', onTwo(latency)],
+  ['redis-publish', onTwo(publish)],
+  ['redis-presence', (redis) => twoNodes(redis, quietSettings, (...two) => presence(redis, two))],
+  ['redis-roster', (redis) => roster(redis)],
+] satisfies [string, RedisScenario][]);
+
+/** What the figures are held to, by scenario and measure. */
+const goals: Record<string, Record<string, readonly [text: string, met: (figure: number) => boolean]>> = {
+  'redis-latency': { p99Added: ['≤ 2 ms', (ms) => ms <= 2], lost: ['none', (lost) => lost === 0] },
+  'redis-publish': {
+    publishesPerSecond: ['≥ 20,000', (rate) => rate >= 20_000],
+    lost: ['none', (lost) => lost === 0],
+  },
+  'redis-presence': {
+    'bytes of a join, 10000 members ÷ 20': ['≤ 1.2', (times) => times <= 1.2],
+    'requests of a join, 10000 members': ['≤ 10', (requests) => requests <= 10],
+    'requests of a subscribe or unsubscribe, nodes: 3': ['≤ 6', (requests) => requests <= 6],
+  },
+};
+
+function judged(scenario: string, measure: string, figure: number): string {
+  const goal = goals[scenario]?.[measure];
+  return goal === undefined ? '' : ` (goal ${goal[0]}: ${goal[1](figure) ? 'met' : 'missed'})`;
+}
 
 /** Waits for what was published, at most five seconds: what has not come by then is lost. */
 async function arrived(listeners: readonly Listener[], expected: number): Promise<void> {
@@ -171,14 +214,12 @@ export async function measureRedis(names: readonly string[], rounds: number, sca
   for (const name of names) {
     for (let round = 1; round <= rounds; round++) {
       await using redis = await startRedis();
-      const settings = { EARSHOT_REDIS_URL: redis.url };
-      const [one, two] = [await startServer('earshot', settings), await startServer('earshot', settings)];
-      const measures = await redisScenarios.get(name)?.(one, two, scale);
-      await Promise.all([one.stop(), two.stop()]);
-      const figures = Object.entries(measures ?? {}).map(
-        ([key, value]) => `${key} ${Number(value.toFixed(2))}`,
-      );
-      console.log(`${name}, round ${round}: ${figures.join(', ')}`);
+      const measures = (await redisScenarios.get(name)?.(redis, scale)) ?? {};
+      console.log(`${name}, round ${round}:`);
+      for (const [measure, figure] of Object.entries(measures)) {
+        const rounded = Number(figure.toFixed(2)).toLocaleString('en-US');
+        console.log(`  ${measure}: ${rounded}${judged(name, measure, figure)}`);
+      }
     }
   }
 }
