@@ -8,6 +8,7 @@ import { publicAddress } from './http/address.ts';
 import { readBody } from './http/body.ts';
 import { type Client, Clients, hostGuard } from './http/client.ts';
 import { type HealthParts, health } from './http/health.ts';
+import { idleTimeoutSeconds } from './http/listener.ts';
 import { belowPrefix, targetOf } from './http/target.ts';
 import { readForwarded, type SessionOwners } from './transports/http/owners.ts';
 import type { TransportRequest } from './transports/http/request.ts';
@@ -15,6 +16,9 @@ import { type HttpTransport, isTransportPath } from './transports/http/transport
 import type { WebSocketSocket, WebSocketTransport } from './transports/websocket.ts';
 
 const upgradeRequired = { status: 426, headers: { Upgrade: 'websocket', Connection: 'Upgrade' } };
+
+/** How long the first request for a page may wait until that is bundled: a machine that is slow and busy needs a while. */
+const bundlingSeconds = 240;
 
 /** What one worker alone has in its memory (`packages/chat/src/live/pictures.ts`), and how large one may be. */
 const livePictures = /^\/chat\/api\/v1\/live\/rooms\/[^/]+\/pictures(\/|$)/;
@@ -168,13 +172,26 @@ export class Routes {
     }
     const { metricsToken } = this.#config;
     const healthParts = { isReady: this.#isReady, metrics: this.#metrics, metricsToken };
-    return (
-      (await health(healthParts, path, request.headers, client.address)) ??
-      (await this.#home.fetch(request, client)) ??
-      (await this.#dashboard.fetch(request, client, allowIdle)) ??
-      (await this.#chat.fetch(request, client)) ??
-      notFound()
-    );
+    const answer = await health(healthParts, path, request.headers, client.address);
+    if (answer !== null) return answer;
+    // A page is bundled when it is asked for first. What has a body comes later, and is to be read in time.
+    const mayTakeLong = request.method === 'GET';
+    if (mayTakeLong) allowIdle(bundlingSeconds);
+    let isStream = false;
+    const allowStream = (seconds: number) => {
+      isStream = true;
+      allowIdle(seconds);
+    };
+    try {
+      return (
+        (await this.#home.fetch(request, client)) ??
+        (await this.#dashboard.fetch(request, client, allowStream)) ??
+        (await this.#chat.fetch(request, client)) ??
+        notFound()
+      );
+    } finally {
+      if (mayTakeLong && !isStream) allowIdle(idleTimeoutSeconds);
+    }
   }
 }
 

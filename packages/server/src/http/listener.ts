@@ -3,7 +3,7 @@ import type { Server, WebSocketHandler } from 'bun';
 import { StartError } from '../start-error.ts';
 
 /** A request head, or a connection on which nothing moves, may take this long. */
-const idleTimeoutSeconds = 12;
+export const idleTimeoutSeconds = 12;
 /** A request body of any path, the largest being a file of the chat; endpoints have tighter bounds of their own. */
 const requestBodyBytesMax = 101 * 1024 * 1024;
 
