@@ -16,11 +16,15 @@ const server = element<HTMLInputElement>('server');
 const app = element<HTMLInputElement>('app');
 const site = element<HTMLInputElement>('site');
 
-let settings: Settings = await readSettings();
-server.value = settings.server;
-app.value = settings.app;
+let settings: Settings = { server: '', app: '', sites: [] };
+/** Who types before it has been read loses nothing. */
+const read = readSettings().then((kept) => {
+  settings = kept;
+  if (server.value === '') server.value = kept.server;
+  if (app.value === '') app.value = kept.app;
+  drawSites();
+});
 element('origin').textContent = chrome.runtime.getURL('').replace(/\/$/, '');
-drawSites();
 
 element('server-form').addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -33,6 +37,7 @@ element('server-form').addEventListener('submit', async (event) => {
   if (!(await chrome.permissions.request({ origins: [serverPattern(address)] }))) {
     return say('server', 'bad', 'Without this permission the extension cannot reach the server.', server);
   }
+  await read;
   settings = { ...settings, server: address, app: key };
   await writeSettings(settings);
   server.value = address;
@@ -46,6 +51,7 @@ element('site-form').addEventListener('submit', async (event) => {
   if (!(await chrome.permissions.request({ origins: [pattern] }))) {
     return say('site', 'bad', 'Without this permission the chat cannot be on that site.', site);
   }
+  await read;
   await change([...new Set([...settings.sites, pattern])]);
   site.value = '';
   say('site', 'good', 'Added. Pages that are open already show it when they are reloaded.');
