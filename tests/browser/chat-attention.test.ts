@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import type { CDPSession, Page } from 'playwright-core';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import type { TestServer } from '../support/server.ts';
@@ -19,6 +19,7 @@ describe.skipIf(chromiumPath === undefined)('people who are not looking', () => 
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   /** The driver keeps every page in the foreground; the page is told otherwise. */
@@ -47,7 +48,7 @@ describe.skipIf(chromiumPath === undefined)('people who are not looking', () => 
     await lookAway(ben);
     await write(ada, 'Is @Ben Franklin here?');
     await becomes(ben, 'document.title', '(1) The Harbour Post');
-    expect(await ben.page.locator('body').getAttribute('data-unread')).toBe('1');
+    await becomes(ben, 'document.body.dataset.unread', '1');
     await write(ada, '@Ben Franklin?');
     await becomes(ben, 'document.title', '(2) The Harbour Post');
     await lookBack(ben);

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import {
   askedOf,
+  becomes,
   composer,
   enterAsGuest,
   launcher,
@@ -20,6 +21,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('until somebody wants to chat there is one request, nothing stored, and nothing moves', async () => {
@@ -68,8 +70,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
          const panel = shadowRoot.querySelector('.panel');
          const style = getComputedStyle(panel);
          return { round: button.borderRadius, family: style.fontFamily, spacing: style.letterSpacing, float: style.float,
-           position: getComputedStyle(document.querySelector('[data-earshot]')).position,
-           shown: String(panel.checkVisibility({ opacityProperty: true })) };
+           position: getComputedStyle(document.querySelector('[data-earshot]')).position };
        })()`,
     );
     expect(styles).toMatchObject({
@@ -77,8 +78,13 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
       spacing: 'normal',
       float: 'none',
       position: 'fixed',
-      shown: 'true',
     });
+    // It may be fading in.
+    await becomes(
+      window,
+      `document.querySelector('[data-earshot]').shadowRoot.querySelector('.panel').checkVisibility({ opacityProperty: true })`,
+      true,
+    );
     expect(styles.family).not.toContain('Georgia');
     expect(window.errors).toEqual([]);
     expect(window.requestedElsewhere(server.origin).filter((url) => !url.startsWith(site.address))).toEqual(
@@ -185,11 +191,11 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     await page.route('**/widget/**', (route) => route.abort());
     await launcher(window).click();
     const alert = page.getByRole('alert');
-    expect(await alert.innerText()).toContain('The chat could not be loaded.');
+    await alert.getByText('The chat could not be loaded.').waitFor();
     await page.unroute('**/widget/**');
     await alert.getByRole('button', { name: 'Try again' }).click();
     await page.getByLabel('Your name').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   test('a panel that the page’s policy forbids says that', async () => {
@@ -200,7 +206,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     const { page } = window;
     await page.goto(site.address);
     await launcher(window).click();
-    expect(await page.getByRole('alert').innerText()).toContain('(Content-Security-Policy)');
+    await page.getByRole('alert').getByText('(Content-Security-Policy)').waitFor();
   });
 
   test('after the server has been renewed, a page from before still gets a panel', async () => {
@@ -240,7 +246,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     await page.goto(site.address);
     await page.locator('#mine').getByLabel('Your name').waitFor();
     expect(await page.locator('body').getAttribute('data-before')).toBe('true');
-    expect(await page.locator('body').getAttribute('data-open')).toBe('true');
+    await page.locator('body[data-open=true]').waitFor();
     expect(await page.locator('earshot-chat .launch').count()).toBe(1);
     const box = await page.locator('#mine .launch').boundingBox();
     expect(box?.x).toBeLessThan(100);
@@ -262,7 +268,7 @@ describe.skipIf(chromiumPath === undefined)('a page that embeds the chat', () =>
     await reads(window, 'first');
     await window.evaluate(`Earshot('sign-out')`);
     await page.getByLabel('Your name').waitFor();
-    expect(await window.evaluate<number>('localStorage.length')).toBe(0);
+    await becomes(window, 'localStorage.length', 0);
     expect(window.errors).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
 import { buildExtension } from '../../packages/extension/build.ts';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { temporaryFolder } from '../support/server.ts';
@@ -15,6 +15,7 @@ describe.skipIf(chromiumPath === undefined)('the browser extension', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('brings the chat to a page that lets nothing in, and the page sees nothing of it', async () => {
@@ -58,10 +59,10 @@ describe.skipIf(chromiumPath === undefined)('the browser extension', () => {
     await page.goto(site.address);
     await page.locator('[data-earshot-extension]').waitFor({ state: 'attached' });
     await clickInside(page, 'class', 'launch');
-    await clickInside(page, 'autocomplete', 'nickname');
+    await clickInside(page, 'autocomplete', 'nickname', { isField: true });
     await page.keyboard.type('Cleo');
     await page.keyboard.press('Enter');
-    await clickInside(page, 'aria-label', 'Message to');
+    await clickInside(page, 'aria-label', 'Message to', { isField: true });
     await page.keyboard.type('from the extension');
     await page.keyboard.press('Enter');
     await log(friend, '').getByText('from the extension').waitFor();
@@ -83,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('the browser extension', () => {
     await page.reload();
     await clickInside(page, 'class', 'launch');
     await textInside(page, 'and back');
-  }, 180_000);
+  }, 300_000);
 });
 
 async function startExtended(
@@ -104,7 +105,7 @@ async function startExtended(
       `--disable-extensions-except=${extension}`,
     ],
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   const worker = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
   const address = worker.url().replace('/worker.js', '');
   return { context, address, [Symbol.asyncDispose]: () => context.close() };
@@ -118,43 +119,58 @@ interface Node {
 }
 
 /** Every node of the page, those in closed shadow roots, too. Only a debugger gets at them. */
-async function nodesOf(page: Page): Promise<{ nodes: Node[]; click(node: Node): Promise<void> }> {
+async function withNodes<T>(page: Page, use: (nodes: Node[], session: CDPSession) => Promise<T>): Promise<T> {
   const session = await page.context().newCDPSession(page);
-  await session.send('DOM.enable');
-  const { nodes } = await session.send('DOM.getFlattenedDocument', { depth: -1, pierce: true });
-  return {
-    nodes,
-    async click({ nodeId }) {
+  try {
+    await session.send('DOM.enable');
+    const { nodes } = await session.send('DOM.getFlattenedDocument', { depth: -1, pierce: true });
+    return await use(nodes, session);
+  } finally {
+    await session.detach();
+  }
+}
+
+/** Clicks on an element; on a field until it has the keyboard, because it may still move when it is clicked. */
+async function clickInside(
+  page: Page,
+  attribute: string,
+  value: string,
+  { isField = false }: { isField?: boolean } = {},
+): Promise<void> {
+  const isWanted = ({ attributes = [] }: Node) =>
+    attributes.some(
+      (name, at) => at % 2 === 0 && name === attribute && attributes[at + 1]?.startsWith(value),
+    );
+  await tryUntil(`an element whose ${attribute} is ${value}`, () =>
+    withNodes(page, async (nodes, session) => {
+      const found = nodes.find(isWanted);
+      if (found === undefined) return false;
+      const { nodeId } = found;
       const { model } = await session.send('DOM.getBoxModel', { nodeId });
       const [left = 0, top = 0, , , right = 0, bottom = 0] = model.content;
       await page.mouse.click((left + right) / 2, (top + bottom) / 2);
-    },
-  };
-}
-
-async function clickInside(page: Page, attribute: string, value: string): Promise<void> {
-  await tryUntil(`an element whose ${attribute} is ${value}`, async () => {
-    const { nodes, click } = await nodesOf(page);
-    const found = nodes.find(({ attributes = [] }) =>
-      attributes.some(
-        (name, at) => at % 2 === 0 && name === attribute && attributes[at + 1]?.startsWith(value),
-      ),
-    );
-    if (found === undefined) return false;
-    await click(found);
-    return true;
-  });
+      if (!isField) return true;
+      const { object } = await session.send('DOM.resolveNode', { nodeId });
+      const { result } = await session.send('Runtime.callFunctionOn', {
+        functionDeclaration: 'function () { return this.matches(":focus"); }',
+        ...(object.objectId !== undefined && { objectId: object.objectId }),
+        returnByValue: true,
+      });
+      return result.value === true;
+    }),
+  );
 }
 
 async function textInside(page: Page, text: string): Promise<void> {
-  await tryUntil(`the text ${text}`, async () => {
-    const { nodes } = await nodesOf(page);
-    return nodes.some(({ nodeName, nodeValue }) => nodeName === '#text' && nodeValue.includes(text));
-  });
+  await tryUntil(`the text ${text}`, () =>
+    withNodes(page, async (nodes) =>
+      nodes.some(({ nodeName, nodeValue }) => nodeName === '#text' && nodeValue.includes(text)),
+    ),
+  );
 }
 
 async function tryUntil(what: string, done: () => Promise<boolean>): Promise<void> {
-  for (const until = performance.now() + 15_000; performance.now() < until; ) {
+  for (const until = performance.now() + 60_000; performance.now() < until; ) {
     if (await done().catch(() => false)) return;
     await Bun.sleep(50);
   }

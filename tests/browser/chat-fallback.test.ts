@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { proxies, startProxy } from '../proxies/proxies.ts';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** pusher-js tries streaming 5 s after WebSockets; a busy machine is slower still. */
-const fallBackMs = 60_000;
+const fallBackMs = 90_000;
 const proxy = proxies.find(({ path }) => path !== undefined);
 
 describe.skipIf(chromiumPath === undefined || proxy === undefined)(
@@ -14,6 +14,7 @@ describe.skipIf(chromiumPath === undefined || proxy === undefined)(
     beforeAll(async () => {
       browser = await startBrowser();
     });
+    afterEach(() => browser.closeWindows());
     afterAll(() => browser[Symbol.asyncDispose]());
 
     test('HTTP-10: two people talk, and see that the other one is there', async () => {
@@ -30,7 +31,7 @@ describe.skipIf(chromiumPath === undefined || proxy === undefined)(
         expect(window.requestedElsewhere(origin)).toEqual([]);
         expect(window.requested.some((url) => url.includes('/xhr_streaming?'))).toBe(true);
       }
-    }, 180_000);
+    }, 300_000);
 
     async function enter(server: TestServer, origin: string, name: string): Promise<BrowserWindow> {
       const window = await browser.open();

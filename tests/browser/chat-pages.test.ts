@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { createSite } from '../../examples/todo/server.mjs';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import {
@@ -19,6 +19,7 @@ describe.skipIf(chromiumPath === undefined)('the chat’s own pages', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   const looks = [

@@ -71,11 +71,9 @@ export async function visit(
   return window;
 }
 
-/** A window in which a wait that is in vain ends before the test does, and says what it waited for. */
-export async function open(browser: Browser, options: WindowOptions = {}): Promise<BrowserWindow> {
-  const window = await browser.open(options);
-  window.page.setDefaultTimeout(30_000);
-  return window;
+/** A window that shows nothing yet. */
+export function open(browser: Browser, options: WindowOptions = {}): Promise<BrowserWindow> {
+  return browser.open(options);
 }
 
 export const launcher = ({ page }: BrowserWindow) => page.locator('[data-earshot] .launch');
@@ -87,10 +85,14 @@ export const composer = ({ page }: BrowserWindow, title: string) =>
 export const log = ({ page }: BrowserWindow, title: string) =>
   page.getByRole('log', { name: new RegExp(`^Messages in .*${title}`) });
 
-/** Opens the widget and waits for the room that it opens with. */
+/** Opens the widget and waits for the room that it opens with, and until it is heard who comes, types and leaves there. */
 export async function openRoom(window: BrowserWindow, title = 'Harbour'): Promise<void> {
   await launcher(window).click();
   await composer(window, title).waitFor();
+  await window.page
+    .getByRole('button', { name: /^Who’s online, [1-9]/ })
+    .first()
+    .waitFor();
 }
 
 /** Enters as a guest under a name. */
@@ -126,7 +128,7 @@ export async function becomes(window: BrowserWindow, expression: string, wanted:
        const look = async () => {
          const value = await (${expression});
          const same = JSON.stringify(value) === ${JSON.stringify(JSON.stringify(wanted))};
-         if (same || performance.now() - from > 30_000) done(value); else setTimeout(look, 30);
+         if (same || performance.now() - from > 60_000) done(value); else setTimeout(look, 30);
        };
        look();
      })`,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
@@ -10,6 +10,7 @@ describe.skipIf(chromiumPath === undefined)('apps at the desk', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('an app is made, its key rotated, and the app deleted by its name', async () => {

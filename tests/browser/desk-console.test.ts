@@ -1,15 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { pusherJs } from '../support/clients.ts';
 import { eventually } from '../support/hooks.ts';
+import { freePort } from '../support/program.ts';
 import { newCluster, startServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
+import { copiedBy } from './visit.ts';
 
 describe.skipIf(chromiumPath === undefined)('the debug console', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('what clients and publishers do stands there as it happens, and opens to what it was', async () => {
@@ -97,12 +100,12 @@ describe.skipIf(chromiumPath === undefined)('the debug console', () => {
     await page.getByRole('status').getByText('Live').waitFor();
     await eventually(async () => (await page.locator('.console-row').count()) === 5, 'all are there');
 
-    await page.getByRole('button', { name: 'Copy the 1 open entry as JSON' }).click();
-    const one = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+    const copied = async (name: string) =>
+      JSON.parse(await copiedBy(window, page.getByRole('button', { name })));
+    const one = await copied('Copy the 1 open entry as JSON');
     expect(one).toMatchObject({ kind: 'published', channel: 'news', event: 'e1', data: '{"n":1}' });
     await line(window, 'published', 'news e1').first().click();
-    await page.getByRole('button', { name: 'Copy everything shown as JSON' }).click();
-    const all = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+    const all = await copied('Copy everything shown as JSON');
     expect(all.map(({ event }: { event: string }) => event)).toEqual(['e0', 'e1', 'e2', 'e0', 'e1']);
 
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
@@ -117,7 +120,7 @@ describe.skipIf(chromiumPath === undefined)('the debug console', () => {
     await line(window, 'published', 'news e59').waitFor();
     const fromEnd = () =>
       page.locator('.console-scroll').evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight);
-    expect(await fromEnd()).toBeLessThan(2);
+    await eventually(async () => (await fromEnd()) < 2, 'at the newest');
     await page.locator('.console-scroll').hover();
     await page.mouse.wheel(0, -400);
     await page.getByRole('button', { name: 'To the newest' }).waitFor();
@@ -142,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)('the debug console', () => {
 
   test('when the server goes the console says so, and goes on when it is back', async () => {
     await using folder = await temporaryFolder();
-    const options = { dataDir: folder.path, env: { EARSHOT_PORT: String(freePort()) } };
+    const options = { dataDir: folder.path, env: { EARSHOT_PORT: String(await freePort()) } };
     const stopped = await startServer(options);
     const window = await openConsole(browser, stopped, 'console?kind=published');
     const { page } = window;
@@ -186,11 +189,4 @@ function line(window: BrowserWindow, kind: string, about = '') {
 
 async function publish(server: TestServer, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await server.api.publish('news', `e${n}`, JSON.stringify({ n }));
-}
-
-/** One that nobody listens on now. */
-function freePort(): number {
-  const listener = Bun.listen({ port: 0, hostname: '127.0.0.1', socket: { data() {} } });
-  listener.stop();
-  return listener.port;
 }

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
+import { eventually } from '../support/hooks.ts';
 import { startServer } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
 
@@ -8,6 +9,7 @@ describe.skipIf(chromiumPath === undefined)('the event creator', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('what is sent arrives, at everybody but the connection that is left out, and can be sent again', async () => {
@@ -65,9 +67,9 @@ describe.skipIf(chromiumPath === undefined)('the event creator', () => {
     await page.getByLabel('Event', { exact: true }).fill('e');
     await page.getByLabel('Data').fill('{\n"a": 1,\n}');
     await page.getByRole('button', { name: 'Line 3, column 1' }).click();
-    expect(
-      await page.getByLabel('Data').evaluate((area) => (area as HTMLTextAreaElement).selectionStart),
-    ).toBe(10);
+    const caret = () =>
+      page.getByLabel('Data').evaluate((area) => (area as HTMLTextAreaElement).selectionStart);
+    await eventually(async () => (await caret()) === 10, 'the caret stands there');
     await expectSound(window, server);
     await page.getByRole('button', { name: 'Send as text' }).click();
     expect(await wire.next('e')).toMatchObject({ data: '{\n"a": 1,\n}' });
@@ -84,7 +86,7 @@ describe.skipIf(chromiumPath === undefined)('the event creator', () => {
     await page.getByRole('button', { name: 'Send event' }).click();
     await page.getByText('Name the channel.').waitFor();
     await page.getByText('Name the event.').waitFor();
-    expect(await page.getByLabel('Channel').evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.getByLabel('Channel').and(page.locator(':focus')).waitFor();
     await page.getByLabel('Channel').fill('news');
     await page.getByLabel('Event', { exact: true }).fill('e');
     await page.getByLabel('Data').fill('"<img src=x onerror=alert(1)> & שלום"');

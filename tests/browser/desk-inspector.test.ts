@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { pusherJs } from '../support/clients.ts';
 import { eventually } from '../support/hooks.ts';
@@ -10,6 +10,7 @@ describe.skipIf(chromiumPath === undefined)('channels and connections', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('channels come and go by themselves, are found by their beginning, and have members', async () => {

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
+import { freePort } from '../support/program.ts';
 import { startServer, temporaryFolder } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
+import { MovableClock } from './movable-clock.ts';
 
 describe.skipIf(chromiumPath === undefined)('the overview of an app', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('the figures are those of this second', async () => {
@@ -29,7 +32,8 @@ describe.skipIf(chromiumPath === undefined)('the overview of an app', () => {
   });
 
   test('charts are read by pointer, by keys and as tables; the range is in the address', async () => {
-    await using server = await startServer();
+    // A minute has just begun; in the one before it the server did not run.
+    await using server = await startServer({ clock: new MovableClock(60_000 - (Date.now() % 60_000)) });
     const client = await server.connect();
     await server.join(client, 'news');
     await server.api.publish('news', 'tick', '{}');
@@ -68,9 +72,7 @@ describe.skipIf(chromiumPath === undefined)('the overview of an app', () => {
 
   test('a server that goes is said to be gone; when it is back, so is the page', async () => {
     await using folder = await temporaryFolder();
-    const listener = Bun.listen({ port: 0, hostname: '127.0.0.1', socket: { data() {} } });
-    listener.stop();
-    const options = { dataDir: folder.path, env: { EARSHOT_PORT: String(listener.port) } };
+    const options = { dataDir: folder.path, env: { EARSHOT_PORT: String(await freePort()) } };
     const first = await startServer(options);
     const window = await openDesk(browser, first, 'overview');
     const { page } = window;

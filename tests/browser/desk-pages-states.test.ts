@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { deskStates } from '../../packages/dashboard/gallery/desk-states.ts';
 import { type Gallery, serveGallery } from '../../packages/dashboard/gallery/serve.ts';
 import { looks, show } from '../../packages/dashboard/gallery/shoot.ts';
@@ -24,6 +24,7 @@ describe.skipIf(chromiumPath === undefined)(
     beforeAll(async () => {
       [browser, gallery] = await Promise.all([startBrowser(), serveGallery()]);
     });
+    afterEach(() => browser.closeWindows());
     afterAll(async () => {
       await browser[Symbol.asyncDispose]();
       await gallery[Symbol.asyncDispose]();

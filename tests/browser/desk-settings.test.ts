@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer } from '../support/server.ts';
 import { expectSound, openDesk } from './desk-open.ts';
@@ -8,6 +8,7 @@ describe.skipIf(chromiumPath === undefined)('the settings of an app', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('all of them are there, with what they do; what the environment holds is locked', async () => {
@@ -82,10 +83,10 @@ describe.skipIf(chromiumPath === undefined)('the settings of an app', () => {
 
     await page.goBack();
     await page.getByRole('dialog', { name: 'Leave without saving?' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/dashboard/apps/3/settings');
+    await page.waitForURL('**/dashboard/apps/3/settings');
     await page.getByRole('button', { name: 'Leave without saving' }).click();
     await page.getByRole('heading', { name: 'Ready to paste' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/dashboard/apps/3/keys');
+    await page.waitForURL('**/dashboard/apps/3/keys');
     expect(server.node.apps.first().settings.tlsOnly).toBe(false);
   });
 });

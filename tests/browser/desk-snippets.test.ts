@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer, temporaryFolder } from '../support/server.ts';
 import { openDesk } from './desk-open.ts';
-import { subscribed } from './visit.ts';
+import { copiedBy, subscribed } from './visit.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -13,10 +13,10 @@ async function copied(window: BrowserWindow, library: string): Promise<string[]>
   const { page } = window;
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.getByRole('tab', { name: library }).click();
+  await page.getByRole('tab', { name: library, selected: true }).waitFor();
   const texts: string[] = [];
   for (const button of await page.locator('.snippet-files .copy').all()) {
-    await button.click();
-    texts.push(await page.evaluate(() => navigator.clipboard.readText()));
+    texts.push(await copiedBy(window, button));
   }
   return texts;
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { startServer } from '../support/server.ts';
@@ -11,6 +11,7 @@ describe.skipIf(chromiumPath === undefined)('the webhooks of an app', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   test('an endpoint is added, told, looked into, changed and deleted', async () => {

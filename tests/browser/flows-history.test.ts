@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import { type BrowserWindow, chromiumPath } from '../support/browser.ts';
+import { eventually } from '../support/hooks.ts';
 import { log, openRoom, reads, visit } from './chat-visit.ts';
 import {
   api,
@@ -51,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)('the history', () => {
     await looksRight(adas, 'history-failed');
     await adas.page.unroute(older);
     // Nobody clicks.
-    await message(adas, 'number 60.').waitFor({ state: 'attached', timeout: 20_000 });
+    await message(adas, 'number 60.').waitFor({ state: 'attached', timeout: 120_000 });
     await toTop(adas);
     await message(adas, 'number 20.').waitFor({ state: 'attached' });
     await toTop(adas);
@@ -80,10 +81,9 @@ describe.skipIf(chromiumPath === undefined)('the history', () => {
     await pill.waitFor({ state: 'detached' });
     await teller.send(id, 'number 47.');
     await reads(adas, 'number 47.');
-    const away = await log(adas, 'Harbour').evaluate(
-      (node) => node.scrollHeight - node.scrollTop - node.clientHeight,
-    );
-    expect(away).toBeLessThan(2);
+    const away = () =>
+      log(adas, 'Harbour').evaluate((node) => node.scrollHeight - node.scrollTop - node.clientHeight);
+    await eventually(async () => (await away()) < 2, 'it is taken along');
   });
 
   test('what was said while the network was away is there when it is back, in order and once', async () => {

@@ -18,7 +18,9 @@ describe.skipIf(chromiumPath === undefined)('panels', () => {
     await inList(adas, 'Talk about this page').click();
     await panel(adas, 'This page').or(panel(adas, '127.0.0.1')).first().waitFor();
     const both = adas.page.getByRole('region', { name: /^Room / });
+    await both.nth(1).waitFor();
     expect(await both.count()).toBe(2);
+    await adas.atRest();
     const boxes = await both.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON()));
     const [left, right] = boxes.sort((a, b) => a.x - b.x);
     expect(left.right).toBeLessThanOrEqual(right.left);

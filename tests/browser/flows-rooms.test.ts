@@ -32,7 +32,7 @@ describe.skipIf(chromiumPath === undefined)('rooms', () => {
     await here(adas).getByRole('button', { name: 'Close' }).click();
     await cleos.close();
     await button(adas, 'Who’s online, 1 online').waitFor();
-    await log(adas, 'Harbour').getByText('Cleo left.').waitFor({ timeout: 20_000 });
+    await log(adas, 'Harbour').getByText('Cleo left.').waitFor();
     await looksRight(adas, 'left');
   });
 

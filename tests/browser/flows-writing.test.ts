@@ -94,6 +94,8 @@ describe.skipIf(chromiumPath === undefined)('what one writes', () => {
     const bens = await visit(await browser(), place.address, 'ben');
     await openRoom(adas);
     await openRoom(bens);
+    // Who is not known to be there is not shown to type.
+    for (const window of [adas, bens]) await button(window, 'Who’s online, 2 online').waitFor();
     const typing = adas.page.getByText('Ben Franklin is typing …');
     await composer(bens, 'Harbour').pressSequentially('Wel');
     await typing.waitFor();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { clientLineEvent, demoChannel } from '@earshot/home';
 import {
   type Browser,
@@ -78,6 +78,7 @@ const states: Record<string, State> = {
     env: { EARSHOT_APP_NAME: 'W'.repeat(100) },
     async reach(browser, server, view) {
       const window = await signIn(browser, server, view);
+      await window.page.locator('.chip').waitFor();
       for (let i = 0; i < 12; i++) {
         const wire = await server.connect();
         const data = JSON.stringify({
@@ -141,6 +142,7 @@ describe.skipIf(chromiumPath === undefined)('every state of the page', () => {
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   for (const [name, { env = {}, reach }] of Object.entries(states)) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type ProxyChoices, proxies, startProxy } from '../proxies/proxies.ts';
 import { type Browser, chromiumPath, startBrowser } from '../support/browser.ts';
 import type { TestServer } from '../support/server.ts';
@@ -14,6 +14,7 @@ describe.skipIf(chromiumPath === undefined)('live rooms where WebSockets do not 
   beforeAll(async () => {
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(() => browser[Symbol.asyncDispose]());
 
   const cases: [string, (typeof proxies)[number] | undefined, ProxyChoices, string][] = [
@@ -45,7 +46,7 @@ describe.skipIf(chromiumPath === undefined)('live rooms where WebSockets do not 
         expect(ann.requested.some((url) => url.includes(request))).toBe(true);
         for (const window of [ann, bob]) await window.close();
       },
-      240_000,
+      300_000,
     );
   }
 });

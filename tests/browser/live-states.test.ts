@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { liveStates } from '../../packages/widget/gallery/live-states.ts';
 import { type Gallery, serveGallery } from '../../packages/widget/gallery/serve.ts';
 import {
@@ -28,6 +28,7 @@ describe.skipIf(chromiumPath === undefined)('every state of a live room', () => 
   beforeAll(async () => {
     [browser, gallery] = await Promise.all([startBrowser(), serveGallery()]);
   });
+  afterEach(() => browser.closeWindows());
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
     await gallery[Symbol.asyncDispose]();

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import type PusherClient from 'pusher-js';
 import type { Options } from 'pusher-js';
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { AuthEndpoint, publisher, pusherJsOptions } from '../support/clients.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { patienceMs } from '../support/wire.ts';
 
 /*
  * The web build of pusher-js in Chromium, on a page of another origin, as on anybody's site. What goes over the wire is
@@ -48,6 +47,7 @@ describe.skipIf(chromiumPath === undefined)('pusher-js in Chromium', () => {
       },
     });
   });
+  afterEach(() => browser.closeWindows());
   afterAll(async () => {
     await site.stop(true);
     await browser[Symbol.asyncDispose]();
@@ -94,7 +94,6 @@ describe.skipIf(chromiumPath === undefined)('pusher-js in Chromium', () => {
         return at < 0 ? null : { data: page.seen.splice(at, 1)[0]?.data ?? null };
       },
       { on, event },
-      { timeout: patienceMs },
     );
     return ((await handle.jsonValue()) as { data: unknown }).data;
   }

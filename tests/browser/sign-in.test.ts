@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Page } from 'playwright-core';
 import {
   type OidcServer,
@@ -8,7 +8,7 @@ import {
 import { type Browser, type BrowserWindow, chromiumPath, startBrowser } from '../support/browser.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(240_000);
 
 /** A page of a host that opens the sign-in window in a click, as the widget does, and writes down what comes. */
 const hostPage = `<!doctype html><title>host</title><button>Sign in</button><script>
@@ -62,6 +62,7 @@ describe.skipIf(chromiumPath === undefined)('the sign-in window', () => {
     });
     browser = await startBrowser();
   });
+  afterEach(() => browser.closeWindows());
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await oidc?.[Symbol.asyncDispose]();

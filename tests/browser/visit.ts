@@ -1,5 +1,7 @@
 import { tryChannel } from '@earshot/home';
+import type { Locator } from 'playwright-core';
 import type { Browser, BrowserWindow, WindowOptions } from '../support/browser.ts';
+import { eventually } from '../support/hooks.ts';
 import type { TestServer } from '../support/server.ts';
 
 /** A new browser that opens a sign-in link of `server` and waits until the page hears what is published. */
@@ -28,13 +30,19 @@ export async function subscribed(window: BrowserWindow, channel: string): Promis
 
 /** Waits until everything has settled that moves for a moment only. */
 export async function still(window: BrowserWindow): Promise<void> {
-  await window.evaluate(
-    `Promise.all(
-       document.getAnimations()
-         .filter((animation) => animation.effect.getTiming().iterations !== Infinity)
-         .map((animation) => animation.finished),
-     ).then(() => true)`,
-  );
+  await window.atRest();
+}
+
+/** What a button puts on the clipboard, which it does a moment after it was pressed. The page may read the clipboard. */
+export async function copiedBy({ page }: BrowserWindow, button: Locator): Promise<string> {
+  await page.evaluate(() => navigator.clipboard.writeText(''));
+  await button.click();
+  let text = '';
+  await eventually(async () => {
+    text = await page.evaluate(() => navigator.clipboard.readText());
+    return text !== '';
+  }, 'something is copied');
+  return text;
 }
 
 /** Waits until the page is shut or open. */

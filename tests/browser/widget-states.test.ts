@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Gallery, serveGallery } from '../../packages/widget/gallery/serve.ts';
 import { looks, show } from '../../packages/widget/gallery/shoot.ts';
 import { states } from '../../packages/widget/gallery/states.ts';
@@ -14,6 +14,7 @@ describe.skipIf(chromiumPath === undefined)('every state of the widget', () => {
   beforeAll(async () => {
     [browser, gallery] = await Promise.all([startBrowser(), serveGallery()]);
   });
+  afterEach(() => browser.closeWindows());
   afterAll(async () => {
     await browser[Symbol.asyncDispose]();
     await gallery[Symbol.asyncDispose]();

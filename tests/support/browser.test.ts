@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromiumPath, startBrowser } from './browser.ts';
+import { eventually } from './hooks.ts';
 
 describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
   let browser: Browser;
@@ -35,7 +36,7 @@ describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
     await window.page.goto(site.url.href);
     expect(window.requested).toContain(`${site.url.href}x.png`);
     expect(window.requestedElsewhere(site.url.href)).toEqual(['https://elsewhere.example/x.js']);
-    expect(window.errors.join()).toContain('ERR_NAME_NOT_RESOLVED');
+    await eventually(() => window.errors.join().includes('ERR_NAME_NOT_RESOLVED'), 'the console says so');
     await window.close();
   });
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Page, type Browser as PlaywrightBrowser } from 'playwright-core';
+import { type BrowserContext, chromium, type Page, type Browser as PlaywrightBrowser } from 'playwright-core';
 import { locate } from '../../scripts/tools.ts';
 
 /** Chromium's path, or undefined where there is none: `describe.skipIf(chromiumPath === undefined)`. */
@@ -21,6 +21,9 @@ const flags = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 
+/** How long a window waits for what must come; far longer than it takes, however slow the machine is. */
+const patienceMs = 60_000;
+
 export interface WindowOptions {
   width?: number;
   height?: number;
@@ -38,6 +41,7 @@ export async function startBrowser(): Promise<Browser> {
 
 export class Browser implements AsyncDisposable {
   readonly #browser: PlaywrightBrowser;
+  readonly #contexts = new Set<BrowserContext>();
 
   constructor(browser: PlaywrightBrowser) {
     this.#browser = browser;
@@ -53,7 +57,18 @@ export class Browser implements AsyncDisposable {
       hasTouch: options.phone ?? false,
       ignoreHTTPSErrors: true, // certificates of the tests are signed by themselves
     });
+    context.setDefaultTimeout(patienceMs);
+    this.#contexts.add(context);
+    context.on('close', () => this.#contexts.delete(context));
     return new BrowserWindow(await context.newPage());
+  }
+
+  /**
+   * Closes every window. A test that is over leaves pages that go on drawing, and looking for servers that are gone: they
+   * slow down the tests after it.
+   */
+  async closeWindows(): Promise<void> {
+    await Promise.allSettled([...this.#contexts].map((context) => context.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,20 +121,31 @@ export class BrowserWindow {
 
   /**
    * What axe-core finds wrong for people with assistive technology: `rule: elements`, empty when nothing. It judges the
-   * page at rest: text that is still fading in has no contrast yet.
+   * page at rest: text that is still fading in has no contrast yet. What began to move while it was judged is judged
+   * again: what is wrong at rest is wrong each time.
    */
   async accessibilityProblems(): Promise<string[]> {
+    const axe = await readFile(Bun.resolveSync('axe-core/axe.min.js', root), 'utf8');
+    await this.evaluate(`${axe}; undefined`);
+    let problems: string[] = [];
+    for (let looks = 0; looks < 3; looks++) {
+      await this.atRest();
+      problems = await this.evaluate<string[]>(
+        `axe.run().then(({ violations }) =>
+           violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`,
+      );
+      if (problems.length === 0) break;
+    }
+    return problems;
+  }
+
+  /** Waits until everything has settled that moves for a moment only. What is taken away while it moves counts as well. */
+  async atRest(): Promise<void> {
     await this.evaluate(`(async () => {
       const ending = () => document.getAnimations().filter((one) =>
         one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity);
       while (ending().length > 0) await Promise.allSettled(ending().map((one) => one.finished));
     })()`);
-    const axe = await readFile(Bun.resolveSync('axe-core/axe.min.js', root), 'utf8');
-    await this.evaluate(`${axe}; undefined`);
-    return this.evaluate<string[]>(
-      `axe.run().then(({ violations }) =>
-         violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.target.join(' ')).join(', ')))`,
-    );
   }
 
   /** Saves the page as `.tools/screenshots/{name}.png` and gives the path. */

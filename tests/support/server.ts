@@ -9,6 +9,7 @@ import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.
 import { serverOf } from '../../packages/server/src/cluster/redis/servers.ts';
 import { RedisCluster } from '../../packages/server/src/cluster/redis-cluster.ts';
 import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
+import { carried } from '../../packages/server/src/pages/carried.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
@@ -16,8 +17,11 @@ import { startRedis } from './redis.ts';
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
 import { startWorkers } from './workers.ts';
 
-// A wait that is in vain fails after `patienceMs` and says what came instead; the runner must not be faster.
+// A wait that is in vain fails by itself and says what came instead; the runner must not be faster.
 setDefaultTimeout(180_000);
+
+// What the servers of a test file show is bundled once, not by each of them: it is most of what starting one costs.
+carried.record();
 
 /** The app of `docs/protocol.md`'s vectors; every test server has it. */
 export const vectorApp: Credentials = {
