@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { channelAuth } from '../support/api.ts';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
+import { freePort } from '../support/program.ts';
 import { succeeded, vectorApp } from '../support/server.ts';
 import { WebSocketWire, type Wire } from '../support/wire.ts';
 
@@ -81,9 +82,7 @@ test('clients of all workers are one cluster, and any worker answers for all', a
 });
 
 test('as soon as the server says that it is ready, clients are spread over all workers', async () => {
-  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
-  const { port } = probe;
-  probe.stop(true);
+  const port = await freePort();
   const starting = start({ ...env, EARSHOT_PORT: `${port}` });
   const isReady = async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
