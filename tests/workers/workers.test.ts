@@ -4,7 +4,7 @@ import { channelAuth } from '../support/api.ts';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { EarshotProcess } from '../support/process.ts';
 import { freePort } from '../support/program.ts';
-import { succeeded, vectorApp } from '../support/server.ts';
+import { succeeded, temporaryFolder, vectorApp } from '../support/server.ts';
 import { WebSocketWire, type Wire } from '../support/wire.ts';
 
 const env = { EARSHOT_WORKERS: '2', EARSHOT_DRAIN_SECONDS: '1' };
@@ -372,6 +372,65 @@ test('SIGHUP replaces the workers one after the other, under load: requests are 
   await wire.subscribe('news');
   await server.api.publish('news', 'last', 'x');
   expect((await wire.until('last')).data).toBe('x');
+});
+
+test('kill -9 of the supervisor: the next start has port, folder and rows at once, and nothing accepted is lost', async () => {
+  await using folder = await temporaryFolder();
+  using hooks = new HookReceiver();
+  const probe = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
+  const settings = {
+    ...env,
+    ...hooks.env({ EARSHOT_APP_WEBHOOK_EVENTS: 'client_event' }),
+    EARSHOT_APP_CLIENT_EVENTS_PER_SECOND: '0',
+    EARSHOT_DATA_DIR: folder.path,
+    EARSHOT_PORT: `${probe.port}`,
+    // Those that are left have clients for longer than the next start takes.
+    EARSHOT_DRAIN_SECONDS: '30',
+    EARSHOT_LEASE_SECONDS: '6',
+  };
+  probe.stop(true);
+  const first = await start(settings);
+  const orphans = workersOf(first);
+  const wires = await Promise.all(Array.from({ length: 8 }, () => first.connect()));
+  for (const wire of wires) {
+    await wire.subscribe('private-a', channelAuth(first.app, wire.socketId, 'private-a'));
+  }
+  const [sender, ...others] = wires;
+  const receivedBy = (wire: Wire) => wire.messages.filter(({ event }) => event === 'client-x');
+  for (let n = 0; others.every((wire) => receivedBy(wire).length < 50); n++) {
+    sender?.send({ event: 'client-x', channel: 'private-a', data: n });
+    if (n % 10 === 0) await Bun.sleep(1);
+  }
+  for (let n = 0; n < 20; n++) sender?.send({ event: 'client-x', channel: 'private-a', data: 10_000 + n });
+  first.signal('SIGKILL');
+  await first.exited;
+  await using second = await start(settings);
+  // What anybody received was accepted before, and is told to the application.
+  const accepted = new Set(others.flatMap((wire) => receivedBy(wire).map(({ data }) => String(data))));
+  const told = () => new Set(hooks.seen.flatMap(({ events }) => events.map(({ data }) => String(data))));
+  const all = () => [...accepted].every((data) => told().has(data));
+  await eventually(all, 'all is told').catch(() => eventually(all, 'all is told'));
+
+  const fresh = await second.connect();
+  succeeded(await fresh.subscribe('news'));
+  await eventually(() => !orphans.some(isAlive), 'the workers of the first have ended').catch(() =>
+    eventually(() => !orphans.some(isAlive), 'the workers of the first have ended'),
+  );
+  // Their end took nothing from the next ones: what comes to one worker is still answered by the other that has it.
+  const stream = await fetch(`http://127.0.0.1:${second.port}/app/${second.app.key}/events?channel=news`);
+  const [, id = '', token = ''] =
+    /"socket_id":"([\d.]+)","token":"([^"]+)"/.exec(
+      new TextDecoder().decode((await stream.body?.getReader().read())?.value),
+    ) ?? [];
+  for (let n = 0; n < 12; n++) {
+    const answer = await fetch(`http://127.0.0.1:${second.port}/app/${second.app.key}/events/${id}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, Connection: 'close' },
+      body: JSON.stringify({ event: 'pusher:ping', data: {} }),
+    });
+    expect(answer.status).toBeLessThan(300);
+  }
+  await first[Symbol.asyncDispose]();
 });
 
 test('workers do not outlive a supervisor that is killed', async () => {

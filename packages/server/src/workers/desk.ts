@@ -151,7 +151,9 @@ export class Desk {
   }
 
   #sit(link: Link, id: string): Seat {
-    const seat: Seat = { id, link, forwardPath: join(this.#folder, `worker-${id}.sock`), isReady: false };
+    // Workers that a killed supervisor left may still be there, and remove what is theirs at their end.
+    const forwardPath = join(this.#folder, `worker-${process.pid}-${id}.sock`);
+    const seat: Seat = { id, link, forwardPath, isReady: false };
     this.#seats.add(seat);
     // Before what it held is swept: somebody else is to hear of that.
     link.onClose(() => {

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Log, systemClock } from '@earshot/base';
 import { lockDataFolder, ownSqlite } from '@earshot/data';
 import type { Config } from '../config.ts';
-import { claimPort } from '../http/listener.ts';
+import { claimPort, type PortSetting } from '../http/listener.ts';
+import { StartError } from '../start-error.ts';
 import { Desk } from './desk.ts';
 import { Fleet, type FleetError, type WorkerProcess } from './fleet.ts';
 
@@ -12,6 +13,8 @@ import { Fleet, type FleetError, type WorkerProcess } from './fleet.ts';
 const folderBytesMax = 80;
 /** A worker that leaves so many questions in a row unanswered, a third of the lease apart, does not live. */
 const missedMax = 4;
+/** Workers of a supervisor that was killed give up the port as soon as they notice, which this is enough for. */
+const orphansMs = 5_000;
 /** Requests that a worker may have under way to others: each is a client's. */
 const requestsMax = 60_000;
 
@@ -53,14 +56,17 @@ export class Supervisor {
     try {
       const lock = await lockDataFolder(config.dataDir);
       stack.defer(() => lock.release());
-      const port = claimPort(config.host, config.port, 'EARSHOT_PORT');
+      const folder = socketFolder(config.dataDir, stack);
+      const patienceMs = removeSockets(folder) ? orphansMs : 0;
+      const port = await claim(config.host, config.port, 'EARSHOT_PORT', patienceMs);
       const { tls } = config;
       const tlsPort =
-        tls === null || tls.port === null ? null : claimPort(config.host, tls.port, 'EARSHOT_TLS_PORT');
+        tls === null || tls.port === null
+          ? null
+          : await claim(config.host, tls.port, 'EARSHOT_TLS_PORT', patienceMs);
       const isSqlite = config.databaseUrl.startsWith('sqlite:');
       const database = isSqlite ? await ownSqlite(config.databaseUrl.slice('sqlite:'.length)) : null;
       stack.defer(async () => database?.close());
-      const folder = socketFolder(config.dataDir, stack);
       const desk = new Desk({
         clock: systemClock,
         log,
@@ -145,6 +151,25 @@ function socketFolder(dataDir: string, stack: AsyncDisposableStack): string {
   const folder = mkdtempSync(join(tmpdir(), 'earshot-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Removes sockets that a supervisor left which was killed, and its workers. @returns whether there were any */
+function removeSockets(folder: string): boolean {
+  const left = readdirSync(folder).filter((name) => /^worker(s|-[\d-]+)\.sock$/.test(name));
+  for (const name of left) rmSync(join(folder, name), { force: true });
+  return left.length > 0;
+}
+
+/** @throws StartError when the port cannot be had within `patienceMs` */
+async function claim(host: string, port: number, setting: PortSetting, patienceMs: number): Promise<number> {
+  for (const until = performance.now() + patienceMs; ; ) {
+    try {
+      return claimPort(host, port, setting);
+    } catch (error) {
+      if (!(error instanceof StartError) || performance.now() >= until) throw error;
+      await Bun.sleep(20);
+    }
+  }
 }
 
 function spawnWorker(args: readonly string[]): WorkerProcess {

@@ -43,6 +43,7 @@ export async function beWorker(
     log.error('the supervisor is gone; draining');
     // Nobody is left to end a drain that hangs, as one may that waits for what the supervisor had.
     setTimeout(() => process.exit(1), config.drainSeconds * 2_000 + 10_000);
-    void end(1, false);
+    // Whoever starts a supervisor again needs the port.
+    void end(1, true);
   });
 }
