@@ -1,5 +1,6 @@
 import { CompiledQuery, type DatabaseConnection, type Driver } from 'kysely';
 import { openSqlite } from './sqlite.ts';
+import { sqliteThread } from './sqlite-thread.ts';
 
 /** What a process without the file asks of the one that has it. Made of JSON. */
 export interface StatementRequest {
@@ -36,9 +37,16 @@ export interface DatabaseOwner {
 /** A transaction keeps all others waiting; one from which nothing came for so long is undone. */
 const idleMs = 30_000;
 
-/** @throws DataError when the file cannot be used */
+/**
+ * Events between the processes pass through the same event loop, so the disk must not stop it.
+ * @throws DataError when the file cannot be used
+ */
 export async function ownSqlite(path: string, idleTransactionMs = idleMs): Promise<DatabaseOwner> {
-  const driver = (await openSqlite(path)).createDriver();
+  // Makes the file and says what is wrong with it; statements run in a thread.
+  const made = (await openSqlite(path)).createDriver();
+  await made.init();
+  await made.destroy();
+  const driver = sqliteThread(path, 0).createDriver();
   await driver.init();
   return {
     session: () => new Session(driver, idleTransactionMs),

@@ -24,6 +24,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** Bun's `rejects` takes no messages of other threads while it waits. */
+async function failureOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'it did not fail',
+    (error: Error) => error.message,
+  );
+}
+
 /** Another process, whose questions and answers pass through JSON. */
 function asker(): { session: StatementSession; db: ReturnType<typeof open> } {
   const session = owner.session();
@@ -56,7 +64,7 @@ test('what is written comes back, changed rows are counted, and returned when as
 test('an error of the database arrives with its code, and the next statement works', async () => {
   const { db } = await withTable();
   await db.insertInto('value').values({ id: 1, text: null }).execute();
-  await expect(db.insertInto('value').values({ id: 1, text: null }).execute()).rejects.toThrow(
+  expect(await failureOf(db.insertInto('value').values({ id: 1, text: null }).execute())).toContain(
     'UNIQUE constraint failed: value.id',
   );
   expect(await db.selectFrom('value').select('id').execute()).toEqual([{ id: 1 }]);
@@ -96,7 +104,7 @@ test('a transaction that fails leaves nothing', async () => {
     await trx.insertInto('value').values({ id: 1, text: null }).execute();
     throw new Error('on purpose');
   });
-  await expect(failing).rejects.toThrow('on purpose');
+  expect(await failureOf(failing)).toContain('on purpose');
   expect(await db.selectFrom('value').selectAll().execute()).toEqual([]);
 });
 
@@ -136,7 +144,7 @@ test('a transaction from which nothing comes is undone, and its process is told'
   // Gets its turn only when the other one has lost its.
   await db.insertInto('value').values({ id: 3, text: null }).execute();
   stalled.resolve();
-  await expect(transaction).rejects.toThrow('The transaction is over');
+  expect(await failureOf(transaction)).toContain('The transaction is over');
   expect(await db.selectFrom('value').select('id').execute()).toEqual([{ id: 3 }]);
 });
 
@@ -158,5 +166,5 @@ test('migrations run, once', async () => {
 
 test('what no column can hold is refused before it is sent', async () => {
   const { db } = await withTable();
-  await expect(sql`select ${new Date(0)}`.execute(db)).rejects.toThrow('Expected text, a number');
+  expect(await failureOf(sql`select ${new Date(0)}`.execute(db))).toContain('Expected text, a number');
 });

@@ -10,12 +10,6 @@ declare const self: Worker;
 
 /** How long a statement waits for another connection that writes. Nothing but this thread stands still. */
 const busyTimeoutMs = 5_000;
-/** Where cores are few, the event loop goes first: this thread gets what it leaves, and 3 % of a core that it does not leave. */
-const niceness = 15;
-
-// A priority is that of a thread on Linux alone; elsewhere it would be that of the whole process.
-if (process.platform === 'linux') setPriority(Number(basename(readlinkSync('/proc/thread-self'))), niceness);
-
 let file: SqliteFile | undefined;
 
 self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
@@ -29,11 +23,18 @@ self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
   self.postMessage(answer);
 };
 
+/** A priority is that of a thread on Linux alone; elsewhere it would be that of the whole process. */
+function beNice(niceness: number): void {
+  if (process.platform === 'linux')
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), niceness);
+}
+
 function run(request: ThreadRequest): { rows: Record<string, unknown>[]; changes: number } {
   if (file === undefined) {
     file = openFile(request.path);
     file.run(`pragma busy_timeout = ${busyTimeoutMs}`);
     file.run('pragma foreign_keys = on');
+    if (request.niceness > 0) beNice(request.niceness);
   }
   if (request.text === null) {
     file.close();
