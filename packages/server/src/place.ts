@@ -3,7 +3,7 @@ import type { Server } from 'bun';
 import type { ShareUsage } from './apps/registry.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { Rates } from './http/rates.ts';
-import type { Windows } from './http/windows.ts';
+import type { Windows } from './operators/windows.ts';
 import type { SessionOwners } from './transports/http/owners.ts';
 
 /** What a server is given that is one of several workers which share a port (`workers/`). */

@@ -7,7 +7,7 @@ import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
-import type { Windows } from '../http/windows.ts';
+import type { Windows } from '../operators/windows.ts';
 import { readText, sharedStyles } from '../pages/bundle.ts';
 import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';

@@ -1,4 +1,4 @@
-import { WindowCounts, type Windows } from '../http/windows.ts';
+import { WindowCounts, type Windows } from './windows.ts';
 
 const perAddress = { tries: 10, seconds: 60 };
 /** Wrong passwords for a name, from wherever they come. A link signs in all the same. */
