@@ -4,6 +4,7 @@ import type { Bus, BusReceiver } from './bus.ts';
 import { RedisBus } from './bus-redis.ts';
 import type { Cluster, ClusterFigure } from './cluster.ts';
 import { RedisEventCache } from './event-cache-redis.ts';
+import { RedisRates } from './rates-redis.ts';
 import { Connection, type Reply } from './redis/connection.ts';
 import { type Figures, newFigures } from './redis/figures.ts';
 import { Ring } from './redis/ring.ts';
@@ -15,6 +16,7 @@ import { RedisRoster } from './roster-redis.ts';
 /** Nodes on several machines, joined by one or more Redis or Valkey. */
 export class RedisCluster implements Cluster {
   readonly cache: RedisEventCache;
+  readonly rates: RedisRates;
   readonly figures: readonly ClusterFigure[];
   readonly #figures: Figures = newFigures();
   readonly #servers: readonly Server[];
@@ -29,6 +31,7 @@ export class RedisCluster implements Cluster {
     this.#clock = clock;
     this.#log = log;
     this.cache = new RedisEventCache({ servers, ring: this.#ring, clock });
+    this.rates = new RedisRates({ servers, ring: this.#ring });
     this.figures = figuresOf(this.#figures, servers.length);
   }
 
@@ -42,6 +45,7 @@ export class RedisCluster implements Cluster {
   }
 
   close(): Promise<void> {
+    this.rates.close();
     return this.cache.close();
   }
 

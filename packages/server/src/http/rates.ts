@@ -28,3 +28,14 @@ export class RateBuckets implements Rates {
     return isEnough;
   }
 }
+
+/** Rates that are counted elsewhere for all nodes, and here while that cannot be asked. */
+export function sharedRates(
+  shared: { take(key: string, amount: number, limit: number): Promise<boolean | undefined> },
+  here: Rates,
+): Rates {
+  return {
+    take: async (key, amount, limit) =>
+      (await shared.take(key, amount, limit)) ?? here.take(key, amount, limit),
+  };
+}

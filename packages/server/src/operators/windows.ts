@@ -28,3 +28,20 @@ export class WindowCounts implements Windows {
     await this.#counts.delete(key);
   }
 }
+
+/** Windows that are counted elsewhere for all nodes, and here while that cannot be asked. */
+export function sharedWindows(
+  shared: {
+    count(key: string, points: number, seconds: number): Promise<WindowCount | undefined>;
+    forget(key: string): Promise<void>;
+  },
+  here: Windows,
+): Windows {
+  return {
+    take: async (key, points, seconds) =>
+      (await shared.count(key, points, seconds)) ?? here.take(key, points, seconds),
+    async forget(key) {
+      await Promise.all([shared.forget(key), here.forget(key)]);
+    },
+  };
+}
