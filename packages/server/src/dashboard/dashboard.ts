@@ -124,6 +124,11 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     return bodyLimit({ maxSize, onError })(c, next);
   });
   desk.use(`${apiPath}/*`, sessionsOnly(operators, cookie, apiPath));
+  // What was changed at another node a moment ago is looked at here by the very next request.
+  desk.use(`${apiPath}/apps/*`, async (_c, next) => {
+    await apps.refresh();
+    return next();
+  });
   desk.use(`${apiPath}/*`, jsonBodies);
   desk.get(`${apiPath}/openapi.json`, (c) => c.json(apiDocument(api, `${config.path}${apiPath}`)));
   desk.route(apiPath, api);
