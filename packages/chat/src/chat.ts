@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Clock, Log } from '@earshot/base';
 import { type Database, migrate } from '@earshot/data';
 import type { RequestClient } from './api/api.ts';
@@ -23,7 +22,7 @@ import { createIdentity } from './identity/identity.ts';
 import type { ProviderKind } from './identity/providers/providers.ts';
 import { identityRoutes } from './identity/routes.ts';
 import { type ReadWindowFile, signInFiles, signInResponse } from './identity/window/pages.ts';
-import { LivePictures } from './live/pictures.ts';
+import { LivePictures, type PictureSiblings } from './live/pictures.ts';
 import { LiveRooms } from './live/rooms.ts';
 import { liveRoutes } from './live/routes.ts';
 import { Notify } from './notify/notify.ts';
@@ -44,14 +43,18 @@ export interface ChatOptions {
   readonly log: Log;
   readonly apps: ChatApps;
   readonly host: ChannelHost;
-  /** A folder for files, made if need be. */
-  readonly dataDir: string;
+  /** The folder of people's files, made if need be; the same one for all nodes. */
+  readonly filesDir: string;
   /** In front of every path (EARSHOT_PATH); '' or begins with a slash. */
   readonly prefix: string;
   /** The address that people use, prefix included, without a slash at its end; as the request reached it if none is set. */
   readonly publicAddress: (client: RequestClient | null) => string;
   /** How clients of the app reach the channel server. */
   readonly realtime: (app: ChatApp, client: RequestClient) => ChatConfig['realtime'];
+  /** Other processes that take requests of the same live rooms; none: there is this one alone. */
+  readonly pictureSiblings?: PictureSiblings;
+  /** What a process that died was doing at its time is done by another one after so long; 60 s if left out. */
+  readonly leaseMs?: number;
   /** Members that one presence channel of the app may have on the host; 0 = any number. */
   readonly presenceMembersMost: (appId: string) => number;
   /** Addresses of this machine and network may be called (EARSHOT_WEBHOOK_PRIVATE_ADDRESSES). */
@@ -105,7 +108,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     host,
     onProblem,
   };
-  const timers = new TimerRows(common);
+  const timers = new TimerRows({ ...common, leaseMs: options.leaseMs });
   const outbox = new OutboxRows(common);
   const core: Core = { ...common, timers, outbox };
   const keys = new Keys(core);
@@ -126,7 +129,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
   const files = new Files({
     core,
     keys,
-    storage: diskStorage(join(options.dataDir, 'chat-files')),
+    storage: diskStorage(options.filesDir),
     // Messages carry files, and a file is of somebody who may write: each knows of the other.
     conversations: { mayWrite: (caller, id) => conversations.conversations.mayWrite(caller, id) },
     apiPath: `${prefix}${apiPath}`,
@@ -162,7 +165,7 @@ export async function createChat(options: ChatOptions): Promise<Chat> {
     linkTo: (app, report) => `${ownAddress}/chat?app=${encodeURIComponent(app.key)}&report=${report}`,
   });
   const live = new LiveRooms({ core, presenceMembersMost: options.presenceMembersMost });
-  const livePictures = new LivePictures(clock);
+  const livePictures = new LivePictures(clock, options.pictureSiblings);
   const { personalData: ofFiles } = files;
   for (const data of [
     conversations.personal,

@@ -8,12 +8,14 @@ import {
 } from './config/chat-settings.ts';
 import { chatHelpText } from './config/help.ts';
 import { type Environment, readTables } from './config/read.ts';
-import { resolveDatabaseUrl } from './config.ts';
+import { resolveDatabaseUrl, resolveFilesDir } from './config.ts';
 
 /** What `earshot chat` is told. Holds secrets: never log it. */
-export interface ChatConfig extends Omit<ChatProgramValues, 'channelsUrl' | 'databaseUrl'> {
+export interface ChatConfig extends Omit<ChatProgramValues, 'channelsUrl' | 'databaseUrl' | 'chatFilesDir'> {
   /** `sqlite:/absolute/file` or `postgres://…` */
   readonly databaseUrl: string;
+  /** Absolute. */
+  readonly chatFilesDir: string;
   readonly channels: {
     readonly appId: string;
     readonly key: string;
@@ -34,7 +36,7 @@ export function readChatConfig(
   if (argv.includes('--help') || argv.includes('-h')) return { help: chatHelpText() };
   const read = readTables(argv, env, { server: chatProgramRows, app: chatAppRows });
   if ('errors' in read) return read;
-  const { channelsUrl, databaseUrl, ...rest } = read.server as ChatProgramValues;
+  const { channelsUrl, databaseUrl, chatFilesDir, ...rest } = read.server as ChatProgramValues;
   const url = URL.canParse(channelsUrl) ? new URL(channelsUrl) : null;
   if (url === null) {
     const { env: name, kind, example } = chatProgramSettings.channelsUrl;
@@ -48,6 +50,7 @@ export function readChatConfig(
       ...rest,
       dataDir,
       databaseUrl: resolveDatabaseUrl(databaseUrl, dataDir),
+      chatFilesDir: resolveFilesDir(chatFilesDir, dataDir),
       channels: {
         appId: url.pathname.slice('/apps/'.length),
         key: decodeURIComponent(url.username),

@@ -60,6 +60,13 @@ const server: Record<keyof typeof serverSettings, { good: [string, unknown][]; b
   tlsKey: { good: [], bad: [] },
   tlsPort: { good: [], bad: ['x', '65536'] },
   dataDir: { good: [['/srv/earshot', '/srv/earshot']], bad: [] },
+  chatFilesDir: {
+    good: [
+      ['/srv/files', '/srv/files'],
+      ['files', resolve('files')],
+    ],
+    bad: [],
+  },
   redisUrls: {
     good: [
       ['redis://127.0.0.1', ['redis://127.0.0.1']],
@@ -272,7 +279,7 @@ describe('every setting of the first app', () => {
 });
 
 test('without any setting the defaults are those of the design', () => {
-  const { app, dataDir, databaseUrl, ...rest } = configOf({});
+  const { app, dataDir, databaseUrl, chatFilesDir, ...rest } = configOf({});
   expect(rest).toEqual({
     host: '127.0.0.1',
     port: 6001,
@@ -297,6 +304,7 @@ test('without any setting the defaults are those of the design', () => {
     logLevel: 'info',
   });
   expect(dataDir).toBe(resolve('data'));
+  expect(chatFilesDir).toBe(resolve('data/chat-files'));
   expect(databaseUrl).toBe(`sqlite:${resolve('data')}/earshot.sqlite`);
   expect(app).toEqual({ id: null, key: null, secret: null, settings: {} });
 });

@@ -17,12 +17,14 @@ export { type AppSettings, appSettings, checkAppSettings, checkAppSettingValues,
 export interface Config
   extends Omit<
     ServerValues,
-    'tlsCert' | 'tlsKey' | 'tlsPort' | 'databaseUrl' | 'appId' | 'appKey' | 'appSecret'
+    'tlsCert' | 'tlsKey' | 'tlsPort' | 'databaseUrl' | 'chatFilesDir' | 'appId' | 'appKey' | 'appSecret'
   > {
   /** Null: no TLS. `port` null: the one port takes TLS; otherwise a second port does. */
   tls: { certFile: string; keyFile: string; port: number | null } | null;
   /** `sqlite:/absolute/file` or `postgres://…` */
   databaseUrl: string;
+  /** Absolute. */
+  chatFilesDir: string;
   /** What the environment says of the first app; it wins over the database at every start. */
   app: {
     id: string | null;
@@ -55,7 +57,7 @@ function assemble(
   server: ServerValues,
   app: Partial<AppSettings>,
 ): { config: Config } | { errors: string[] } {
-  const { tlsCert, tlsKey, tlsPort, databaseUrl, appId, appKey, appSecret, ...rest } = server;
+  const { tlsCert, tlsKey, tlsPort, databaseUrl, chatFilesDir, appId, appKey, appSecret, ...rest } = server;
   const errors = checkAppSettings(
     { ...defaultAppSettings(), ...app },
     server.outboxBytes,
@@ -88,6 +90,7 @@ function assemble(
       ...rest,
       dataDir,
       databaseUrl: resolveDatabaseUrl(databaseUrl, dataDir),
+      chatFilesDir: resolveFilesDir(chatFilesDir, dataDir),
       tls: tlsCert !== null && tlsKey !== null ? { certFile: tlsCert, keyFile: tlsKey, port: tlsPort } : null,
       app: { id: appId, key: appKey, secret: appSecret, settings: app },
     },
@@ -108,6 +111,11 @@ function checkProvider(server: ServerValues): string[] {
   return [
     `A provider for operators is set without ${names}; expected all of it, or nothing. Set ${names} too`,
   ];
+}
+
+/** @param folder as it was set; null: one in the data folder */
+export function resolveFilesDir(folder: string | null, dataDir: string): string {
+  return folder === null ? join(dataDir, 'chat-files') : resolve(folder);
 }
 
 /** @param url as it was set; null: an SQLite file in the data folder */

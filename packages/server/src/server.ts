@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Clock, createLog, type Log, systemClock } from '@earshot/base';
 import { lockDataFolder, openDatabase } from '@earshot/data';
 import type { Server } from 'bun';
@@ -25,14 +26,14 @@ import { createDashboard } from './dashboard/dashboard.ts';
 import { createHome } from './home/home.ts';
 import { listen } from './http/listener.ts';
 import { Listeners } from './http/listeners.ts';
-import { RateBuckets } from './http/rates.ts';
+import { RateBuckets, sharedRates } from './http/rates.ts';
 import { ClusterInspector } from './inspect/cluster-inspector.ts';
 import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
 import { Metrics } from './metrics/prometheus.ts';
 import { settleOperators } from './operators/open.ts';
 import { SignInLimits } from './operators/sign-in-limits.ts';
-import { WindowCounts } from './operators/windows.ts';
+import { sharedWindows, WindowCounts } from './operators/windows.ts';
 import type { Place } from './place.ts';
 import { Routes } from './routes.ts';
 import { openStatistics } from './statistics/open.ts';
@@ -140,7 +141,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     adminPassword: config.adminPassword,
     letIn: config.dashboardOidcEmails,
   });
-  const windows = place?.windows ?? new WindowCounts();
+  const windowsHere = place?.windows ?? new WindowCounts();
+  const windows = cluster.rates === undefined ? windowsHere : sharedWindows(cluster.rates, windowsHere);
   const signInLimits = new SignInLimits(windows);
   const home = createHome({ operators, signInLimits, clock, apps, config, log });
 
@@ -242,7 +244,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const connections = new Connections(parts, config.pingSeconds);
   stack.defer(() => connections.stop());
   const inspector = new ClusterInspector({ nodes, apps, hub, connections, roster, cache, bus, clock });
-  const rates = place?.rates ?? new RateBuckets(clock);
+  const ratesHere = place?.rates ?? new RateBuckets(clock);
+  const rates = cluster.rates === undefined ? ratesHere : sharedRates(cluster.rates, ratesHere);
   const apiParts = { hub, publisher, roster, cache, bus, connections, counters, trace, clock, rates };
   const api = new Api(apiParts, apps, log);
   const chat = await createServerChat({
@@ -253,6 +256,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     apps,
     parts: apiParts,
     windows,
+    nodes,
     onProblem: () => counters.backgroundFailures++,
   });
   stack.defer(() => chat.stop());
@@ -401,6 +405,10 @@ async function openCluster(config: Config, clock: Clock, log: Log): Promise<Clus
   if (config.databaseUrl.startsWith('sqlite:')) {
     const found = 'EARSHOT_REDIS_URL joins nodes, but each has apps and settings of its own in SQLite';
     log.warn(`${found}; set EARSHOT_DATABASE_URL to one PostgreSQL for all`);
+  }
+  if (config.chatFilesDir.startsWith(join(config.dataDir, '/'))) {
+    const found = 'EARSHOT_REDIS_URL joins nodes, but files of the chat are in the data folder of each';
+    log.warn(`${found}; set EARSHOT_CHAT_FILES_DIR to a folder that all nodes reach`);
   }
   return cluster;
 }

@@ -57,8 +57,10 @@ test('the channels of a one-to-one conversation are of the two, until one blocks
 test('sockets sign in as their session', async () => {
   await using talk = await openTalk();
   const ann = talk.add('Ann');
-  expect(talk.service.realtime.signIn(talk.as(ann), '1.2').user_data).toBe(`{"id":"session-of-${ann}"}`);
-  expect(() => talk.service.realtime.signIn(talk.as(ann), '1.2:x')).toThrow(Refusal);
+  expect((await talk.service.realtime.signIn(talk.as(ann), '1.2')).user_data).toBe(
+    `{"id":"session-of-${ann}"}`,
+  );
+  await expect(talk.service.realtime.signIn(talk.as(ann), '1.2:x')).rejects.toThrow(Refusal);
 });
 
 test('whatever else is asked for is refused', async () => {

@@ -7,16 +7,14 @@ import { otherOf } from './rows.ts';
 const socketId = /^\d{1,20}\.\d{1,20}$/;
 /** Info of a member of a presence channel, as JSON. */
 const infoBytesMost = 1_000;
-/** Sockets whose session is remembered; beyond it the oldest are forgotten. */
-const socketsMost = 100_000;
+/** So long it is remembered which session a socket signs in as. */
+const socketsMs = 7 * 24 * 3_600_000;
 
 /** Signatures for subscribing and signing in. Whatever is not allowed here is refused. */
 export class Realtime {
   readonly #core: Core;
   readonly #people: People;
   readonly #reach: Reach;
-  /** The session that each socket is to sign in as, oldest first. */
-  readonly #sessions = new Map<string, Id>();
 
   constructor(core: Core, parts: { people: People; reach: Reach }) {
     this.#core = core;
@@ -31,7 +29,7 @@ export class Realtime {
     name: string,
   ): Promise<{ readonly auth: string; readonly channel_data?: string }> {
     if (!socketId.test(socket)) refuse('bad_request', { field: 'socket_id' });
-    this.#requireSession(caller, socket);
+    requireSession(caller, await this.#sessionOf(caller.app.id, socket));
     const { host } = this.#core;
     const channel = parseChatChannel(name);
     // Live rooms have a door of their own.
@@ -50,23 +48,37 @@ export class Realtime {
   }
 
   /** Sockets sign in as their session, so that ending it ends them. */
-  signIn(caller: Caller, socket: string): { readonly auth: string; readonly user_data: string } {
+  async signIn(
+    caller: Caller,
+    socket: string,
+  ): Promise<{ readonly auth: string; readonly user_data: string }> {
     if (!socketId.test(socket)) refuse('bad_request', { field: 'socket_id' });
-    this.#requireSession(caller, socket);
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined && this.#sessions.size >= socketsMost) this.#sessions.delete(oldest);
-    this.#sessions.set(`${caller.app.id}/${socket}`, caller.session);
-    return this.#core.host.authoriseUser(caller.app.id, socket, caller.session);
+    const { db, clock, host } = this.#core;
+    const { app, session } = caller;
+    const now = clock.now();
+    await db
+      .deleteFrom('chat_sockets')
+      .where('app_id', '=', app.id)
+      .where('at', '<', now - socketsMs)
+      .execute();
+    await db
+      .insertInto('chat_sockets')
+      .values({ app_id: app.id, socket, session, at: now })
+      .onConflict((conflict) => conflict.columns(['app_id', 'socket']).doNothing())
+      .execute();
+    requireSession(caller, await this.#sessionOf(app.id, socket));
+    return host.authoriseUser(app.id, socket, session);
   }
 
-  /**
-   * A socket that signs in as one session gets no channels of another: they would outlive the end of that other one.
-   * What is not known here (after a start, or too long ago) is let pass.
-   */
-  #requireSession({ app, session }: Caller, socket: string): void {
-    const known = this.#sessions.get(`${app.id}/${socket}`);
-    if (known === undefined || known === session) return;
-    refuse('forbidden', { field: 'socket_id', message: 'This socket is signed in as another session.' });
+  /** The session that a socket is to sign in as: a row, because any node may be asked. */
+  async #sessionOf(appId: string, socket: string): Promise<Id | undefined> {
+    const row = await this.#core.db
+      .selectFrom('chat_sockets')
+      .select('session')
+      .where('app_id', '=', appId)
+      .where('socket', '=', socket)
+      .executeTakeFirst();
+    return row?.session;
   }
 
   async #roleIn(caller: Caller, id: Id): Promise<Role> {
@@ -86,6 +98,15 @@ export class Realtime {
     }
     return member.role;
   }
+}
+
+/**
+ * A socket that signs in as one session gets no channels of another: they would outlive the end of that other one.
+ * What is not known (it has not signed in yet, or too long ago) is let pass.
+ */
+function requireSession({ session }: Caller, known: Id | undefined): void {
+  if (known === undefined || known === session) return;
+  refuse('forbidden', { field: 'socket_id', message: 'This socket is signed in as another session.' });
 }
 
 /** A picture whose address is too long for the host is left out. */

@@ -332,8 +332,8 @@ export function conversationRoutes({ rooms, messages, reading, moderation, realt
       const { socket_id, channel_name } = c.req.valid('json');
       return c.json(await realtime.authorise(c.get('caller'), socket_id, channel_name), 200);
     })
-    .openapi(userAuthRoute, (c) =>
-      c.json(realtime.signIn(c.get('caller'), c.req.valid('json').socket_id), 200),
+    .openapi(userAuthRoute, async (c) =>
+      c.json(await realtime.signIn(c.get('caller'), c.req.valid('json').socket_id), 200),
     )
     .openapi(openRoute, async (c) => {
       const room = c.req.valid('json');

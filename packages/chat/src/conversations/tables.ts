@@ -91,6 +91,8 @@ export type ConversationTables = {
     person: string;
     at: number;
   };
+  /** Which session each socket signs in as. */
+  chat_sockets: { app_id: string; socket: string; session: string; at: number };
 };
 
 export const conversationMigrations: Record<string, Migration> = {
@@ -229,6 +231,19 @@ export const conversationMigrations: Record<string, Migration> = {
         .on('chat_reactions')
         .columns(['app_id', 'person'])
         .execute();
+    },
+  },
+  '2026-11-21-sockets': {
+    async up(db) {
+      await db.schema
+        .createTable('chat_sockets')
+        .addColumn('app_id', 'text', (column) => column.notNull())
+        .addColumn('socket', 'text', (column) => column.notNull())
+        .addColumn('session', 'text', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('chat_sockets_pk', ['app_id', 'socket'])
+        .execute();
+      await db.schema.createIndex('chat_sockets_age').on('chat_sockets').columns(['app_id', 'at']).execute();
     },
   },
 };

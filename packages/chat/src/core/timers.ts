@@ -4,8 +4,8 @@ import type { ChatDatabase, ChatTransaction, Timers } from './core.ts';
 
 /** Other processes set timers, too: how often they are looked for. */
 const pollMs = 2_000;
-/** A process that dies keeps what it was doing for so long. Renewed while a handler runs. */
-const leaseMs = 60_000;
+/** A process that dies keeps what it was doing for so long, if nothing else is set. Renewed while a handler runs. */
+const leaseMsDefault = 60_000;
 /** Handlers that run at once in one process. */
 const runningMax = 8;
 /** Between tries of a handler that fails: doubled each time. */
@@ -30,6 +30,7 @@ export class TimerRows implements Timers {
   readonly #kind: 'sqlite' | 'postgres';
   readonly #clock: Clock;
   readonly #onProblem: (stage: string, error: unknown) => void;
+  readonly #leaseMs: number;
   readonly #handlers = new Map<string, Handler>();
   readonly #running = new Set<Promise<void>>();
   #poll: Timer | undefined;
@@ -43,11 +44,13 @@ export class TimerRows implements Timers {
     readonly kind: 'sqlite' | 'postgres';
     readonly clock: Clock;
     readonly onProblem: (stage: string, error: unknown) => void;
+    readonly leaseMs?: number | undefined;
   }) {
     this.#db = core.db;
     this.#kind = core.kind;
     this.#clock = core.clock;
     this.#onProblem = core.onProblem;
+    this.#leaseMs = core.leaseMs ?? leaseMsDefault;
   }
 
   on(kind: string, handler: Handler): void {
@@ -159,7 +162,7 @@ export class TimerRows implements Timers {
       for (const row of rows) {
         await trx
           .updateTable('chat_timers')
-          .set({ lease, due_at: this.#clock.now() + leaseMs })
+          .set({ lease, due_at: this.#clock.now() + this.#leaseMs })
           .where('app_id', '=', row.app_id)
           .where('kind', '=', row.kind)
           .where('subject', '=', row.subject)
@@ -170,8 +173,8 @@ export class TimerRows implements Timers {
   }
 
   async #handle(row: TimerRow, lease: string): Promise<void> {
-    const renewal = this.#clock.every(leaseMs / 3, () => {
-      this.#update(row, lease, { due_at: this.#clock.now() + leaseMs }).catch((error) =>
+    const renewal = this.#clock.every(this.#leaseMs / 3, () => {
+      this.#update(row, lease, { due_at: this.#clock.now() + this.#leaseMs }).catch((error) =>
         this.#onProblem('timers', error),
       );
     });

@@ -130,7 +130,7 @@ async function open(url: string) {
     log: core.log,
     apps: core.apps,
     host: core.host,
-    dataDir: folder.path,
+    filesDir: folder.path,
     prefix: '',
     publicAddress: () => 'https://chat.example.com',
     realtime: ({ key }) => ({ key, host: 'chat.example.com', port: 443, tls: true, path: '' }),

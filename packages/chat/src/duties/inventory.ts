@@ -318,6 +318,12 @@ export const inventory: Inventory = {
     facts: ['app_id', 'room', 'participant', 'lane', 'token_hash', 'maker', 'held_until'],
     passes: 'the room',
   },
+  chat_sockets: {
+    ...none,
+    holds: 'As which session a connection has signed in, by the number that the channel server gave it',
+    facts: ['app_id', 'socket', 'session', 'at'],
+    passes: 'a week',
+  },
   chat_timers: {
     holds: 'Things to do at a time; the subject may be a person',
     people: ['subject'],

@@ -20,18 +20,32 @@ interface RoomPictures {
   bytes: number;
 }
 
+/** The other processes that take requests of the same rooms. */
+export interface PictureSiblings {
+  /** @returns the bytes of one that has the picture, in base64 */
+  ask(room: string, id: Id): Promise<string | undefined>;
+  /** How they are answered. */
+  answer(find: (room: string, id: Id) => string | undefined): void;
+}
+
 /**
- * Pictures of live rooms: sealed bytes of which nothing is known here, in this process's memory and nowhere else, gone at
- * their time.
+ * Pictures of live rooms: sealed bytes of which nothing is known here, in the memory of the process that took them and
+ * nowhere else, gone at their time. Another process that is asked for one asks its siblings.
  */
 export class LivePictures {
   readonly #clock: Clock;
+  readonly #siblings: PictureSiblings | undefined;
   /** By the hash of the room's id. */
   readonly #rooms = new Map<string, RoomPictures>();
   #bytes = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, siblings?: PictureSiblings) {
     this.#clock = clock;
+    this.#siblings = siblings;
+    siblings?.answer((room, id) => {
+      const bytes = this.get(room, id);
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString('base64');
+    });
   }
 
   /** What all pictures take at this moment. */
@@ -60,6 +74,14 @@ export class LivePictures {
 
   get(room: string, id: Id): Uint8Array<ArrayBuffer> | undefined {
     return this.#rooms.get(room)?.pictures.get(id)?.bytes;
+  }
+
+  /** Wherever it is. */
+  async find(room: string, id: Id): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const here = this.get(room, id);
+    if (here !== undefined || this.#siblings === undefined) return here;
+    const found = await this.#siblings.ask(room, id);
+    return found === undefined ? undefined : new Uint8Array(Buffer.from(found, 'base64'));
   }
 
   stop(): void {

@@ -186,7 +186,7 @@ export function liveRoutes(rooms: LiveRooms, pictures: LivePictures, options: Li
     .openapi(getPicture, async (c) => {
       const { room, id } = c.req.valid('param');
       const stay = await stayOf(c, room);
-      const bytes = isId(id) ? pictures.get(stay.room.room, id) : undefined;
+      const bytes = isId(id) ? await pictures.find(stay.room.room, id) : undefined;
       if (bytes === undefined) return refuse('not_found');
       return new Response(bytes, {
         headers: {

@@ -5,6 +5,7 @@ import type { ApiParts } from '../api/call.ts';
 import type { App } from '../apps/app.ts';
 import type { AppRegistry } from '../apps/registry.ts';
 import type { Fact } from '../channels/facts.ts';
+import type { Nodes } from '../cluster/nodes.ts';
 import type { Config } from '../config.ts';
 import { publicAddress } from '../http/address.ts';
 import type { Windows } from '../operators/windows.ts';
@@ -13,6 +14,7 @@ import { chatApps } from './apps.ts';
 import { createInProcessHost } from './host.ts';
 import { chatNeeds } from './needs.ts';
 import { createChatPages } from './pages.ts';
+import { pictureSiblings } from './picture-siblings.ts';
 
 /** The chat's back end with this server as its host, and the chat's pages. */
 export async function createServerChat(options: {
@@ -22,12 +24,13 @@ export async function createServerChat(options: {
   readonly log: Log;
   readonly apps: AppRegistry;
   readonly parts: ApiParts;
-  /** Counts what each asks for, of all workers together. */
+  /** Counts what each asks for, of all processes together. */
   readonly windows: Windows;
+  readonly nodes: Nodes;
   /** Counts it; the chat has written what may be in a log. */
   readonly onProblem: () => void;
 }): Promise<Chat> {
-  const { config, database, clock, log, apps, parts, windows } = options;
+  const { config, database, clock, log, apps, parts, windows, nodes } = options;
   const warn = (app: App) => {
     if (!app.settings.enabled || !app.settings.chat) return;
     for (const need of chatNeeds(app.settings)) log.warn({ app: app.id }, `chat: ${need}`);
@@ -41,7 +44,7 @@ export async function createServerChat(options: {
     apps: chatApps(apps),
     counts: windows,
     host: createInProcessHost(parts, apps),
-    dataDir: config.dataDir,
+    filesDir: config.chatFilesDir,
     prefix: config.path,
     publicAddress: (client) =>
       publicAddress(
@@ -59,6 +62,8 @@ export async function createServerChat(options: {
         path: address.pathname.replace(/\/$/, ''),
       };
     },
+    pictureSiblings: pictureSiblings(nodes),
+    leaseMs: config.leaseSeconds * 1000,
     presenceMembersMost: (appId) => apps.byId(appId)?.settings.presenceMembers ?? 0,
     privateAddresses: config.webhookPrivateAddresses,
     styles: await sharedStyles(),

@@ -66,7 +66,7 @@ async function assemble(
     log,
     apps,
     host,
-    dataDir: config.dataDir,
+    filesDir: config.chatFilesDir,
     prefix: config.path,
     publicAddress: (client) => publicAddress(client ?? ownAddress, config).href.replace(/\/$/, ''),
     realtime: () => realtime,

@@ -17,6 +17,7 @@ const {
   publicUrl: ownUrl,
   trustedProxies,
   databaseUrl,
+  chatFilesDir,
   webhookPrivateAddresses,
 } = serverSettings;
 const { drainSeconds, logLevel } = serverSettings;
@@ -56,6 +57,7 @@ export const chatProgramSettings = {
   trustedProxies,
   dataDir: { ...serverSettings.dataDir, default: './data-chat' },
   databaseUrl: { ...databaseUrl, doc: 'Where the chat is kept. PostgreSQL for several nodes.' },
+  chatFilesDir,
   webhookPrivateAddresses,
   drainSeconds,
   logLevel,

@@ -104,6 +104,13 @@ export const serverSettings = {
     doc: 'What joins several nodes: a Redis (6.2 or later) or Valkey, or several separated by commas, over which channels are spread. All nodes have to be given the same. Nodes also need one PostgreSQL.',
     secret: true,
   }),
+  chatFilesDir: optional({
+    env: 'EARSHOT_CHAT_FILES_DIR',
+    kind: matching(/^.+$/, 'the path of a folder'),
+    defaultText: '`chat-files` in the data folder',
+    example: '/mnt/shared/earshot-files',
+    doc: 'The folder of the files that people send each other in the chat. Several nodes need one that all of them reach.',
+  }),
   appId: optional({
     env: 'EARSHOT_APP_ID',
     kind: matching(

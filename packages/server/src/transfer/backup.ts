@@ -4,19 +4,19 @@ import { copySqlite, DataError } from '@earshot/data';
 import type { Config } from '../config.ts';
 import { exportDatabase } from './export.ts';
 
-/** The chat's files in the data folder; what is being uploaded has another name until it is whole. */
+/** The chat's files; what is being uploaded has another name until it is whole. */
 const filesFolder = 'chat-files';
 
 /**
  * A copy of all data, made beside a running server: with SQLite a data folder that a server can be started on, with PostgreSQL its rows
- * as `earshot import` takes them, besides the folder's files. The database goes first, so that no row names a file that came after it
+ * as `earshot import` takes them, besides the chat's files. The database goes first, so that no row names a file that came after it
  * was copied.
  *
  * @param folder that is not there yet; made 0700
  * @returns what there is in it
  */
 export async function backUp(
-  config: Pick<Config, 'dataDir' | 'databaseUrl'>,
+  config: Pick<Config, 'chatFilesDir' | 'databaseUrl'>,
   folder: string,
 ): Promise<readonly string[]> {
   try {
@@ -34,7 +34,7 @@ export async function backUp(
     await exportDatabase(databaseUrl, join(folder, 'earshot.jsonl'));
     made.push('earshot.jsonl');
   }
-  const files = join(config.dataDir, filesFolder);
+  const files = config.chatFilesDir;
   if (await isFolder(files)) {
     await cp(files, join(folder, filesFolder), { recursive: true, preserveTimestamps: true });
     made.push(filesFolder);

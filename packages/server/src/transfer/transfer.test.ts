@@ -69,11 +69,12 @@ onEachDatabase((fresh) => {
     const dataDir = join(folder.path, 'data');
     const databaseUrl = await fresh();
     await using server = await startServer({ env: { EARSHOT_DATABASE_URL: databaseUrl } });
-    await mkdir(join(dataDir, 'chat-files'), { recursive: true });
-    await writeFile(join(dataDir, 'chat-files', 'picture'), 'bytes');
+    const chatFilesDir = join(dataDir, 'chat-files');
+    await mkdir(chatFilesDir, { recursive: true });
+    await writeFile(join(chatFilesDir, 'picture'), 'bytes');
     const app = await server.node.apps.create({ name: 'While it runs' });
     const copy = join(folder.path, 'copy');
-    const made = await backUp({ dataDir, databaseUrl }, copy);
+    const made = await backUp({ chatFilesDir, databaseUrl }, copy);
     expect((await stat(copy)).mode & 0o777).toBe(0o700);
     expect(await readFile(join(copy, 'chat-files', 'picture'), 'utf8')).toBe('bytes');
     const isSqlite = databaseUrl.startsWith('sqlite:');
@@ -83,6 +84,8 @@ onEachDatabase((fresh) => {
       env: { EARSHOT_DATABASE_URL: `sqlite:${copy}/earshot.sqlite` },
     });
     expect(restored.node.apps.byId(app.id)?.settings.name).toBe('While it runs');
-    await expect(backUp({ dataDir, databaseUrl }, copy)).rejects.toThrow('Expected the path of a new folder');
+    await expect(backUp({ chatFilesDir, databaseUrl }, copy)).rejects.toThrow(
+      'Expected the path of a new folder',
+    );
   });
 });
