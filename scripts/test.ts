@@ -96,6 +96,15 @@ const nodesTogether = [
   'users',
 ];
 
+/** A suite against servers that are three nodes each, joined by Redis and PostgreSQL behind one address. */
+const onNodes = (suite: string, names: readonly string[]): Step => ({
+  name: `${suite} on three nodes`,
+  command: bunTest(playTimeoutMs, ...names.map((name) => `./tests/${suite}/${name}.test.ts`)),
+  tests: true,
+  env: { EARSHOT_TEST_CLUSTER: 'redis', EARSHOT_TEST_NODES: '3', BUN_CONFIG_MAX_HTTP_REQUESTS: '5000' },
+  minutes: 20,
+});
+
 const steps: readonly Step[] = [
   { name: 'formatting', command: [program('biome'), 'check', '--linter-enabled=false'], minutes: 2 },
   { name: 'lint', command: [program('biome'), 'lint', '--error-on-warnings'], minutes: 2 },
@@ -142,7 +151,11 @@ const steps: readonly Step[] = [
   { name: 'workers', command: bunTest(playTimeoutMs, './tests/workers'), tests: true, minutes: 10 },
   {
     name: 'conformance over redis',
-    command: bunTest(testTimeoutMs, ...nodesTogether.map((name) => `./tests/conformance/${name}.test.ts`)),
+    command: bunTest(
+      testTimeoutMs,
+      ...conformanceFiles(nodesTogether),
+      ...['trace', 'inspect'].map((part) => `./packages/server/src/${part}/server.test.ts`),
+    ),
     tests: true,
     env: { EARSHOT_TEST_CLUSTER: 'redis' },
     minutes: 15,
@@ -151,6 +164,8 @@ const steps: readonly Step[] = [
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
   { name: 'desk', command: bunTest(playTimeoutMs, './tests/desk'), tests: true, minutes: 15 },
+  onNodes('chat', ['api', 'flows', 'live', 'files-and-duties', 'hostile']),
+  onNodes('desk', ['session', 'apps', 'events', 'streams', 'log', 'inspector', 'webhooks', 'nodes']),
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
   { name: 'browser', command: bunTest(playTimeoutMs, './tests/browser'), tests: true, minutes: 40 },
   { name: 'load', command: bunTest(testTimeoutMs, './tests/load'), tests: true, minutes: 10 },

@@ -24,6 +24,9 @@ test('an app is created, changed, disabled and deleted, each at once', async () 
   ]);
   const [key] = await browser.get<AppKeyView[]>(`/apps/${created.id}/keys`);
   const app = { id: created.id, key: key?.key ?? '', secret: key?.secret ?? '' };
+  // Other processes hear of changes a moment later.
+  const isEverywhere = () => server.node.apps.refresh();
+  await isEverywhere();
   const wire = await server.connect({ key: app.key });
   await eventually(async () => {
     const seen = await browser.get<AppDetail>(`/apps/${created.id}`);
@@ -41,6 +44,7 @@ test('an app is created, changed, disabled and deleted, each at once', async () 
   await change(browser, { enabled: false }, app.id);
   expect((await wire.closed).code).toBe(4003);
   await change(browser, { enabled: true }, app.id);
+  await isEverywhere();
 
   const wrong = await browser.ask('DELETE', `/apps/${app.id}`, { body: { confirm: 'Second' } });
   expect([wrong.status, wrong.error?.field]).toEqual([400, 'confirm']);
@@ -48,6 +52,7 @@ test('an app is created, changed, disabled and deleted, each at once', async () 
   await browser.done('DELETE', `/apps/${app.id}`, { confirm: 'Renamed' });
   expect((await last.closed).code).toBe(4003);
   expect((await browser.ask('GET', `/apps/${app.id}`)).error?.code).toBe('not_found');
+  await isEverywhere();
   const published = await server.apiFor(app).post('/events', { name: 'x', channel: 'c', data: '{}' });
   expect(published.status).toBe(404);
 });
@@ -73,8 +78,10 @@ test('two keys are valid at once, so that one can be changed without a gap', asy
         .apiFor({ id, key: key?.key ?? '', secret: key?.secret ?? '' })
         .post('/events', { name: 'x', channel: 'c', data: '{}' })
     ).status;
+  await server.node.apps.refresh();
   expect([await publish(old), await publish(fresh)]).toEqual([200, 200]);
   await browser.done('DELETE', `/apps/${id}/keys/${old?.key}`);
+  await server.node.apps.refresh();
   expect([await publish(old), await publish(fresh)]).toEqual([401, 200]);
   for (let keys = 1; keys < 10; keys++) await browser.done('POST', `/apps/${id}/keys`);
   expect((await browser.ask('POST', `/apps/${id}/keys`)).error?.code).toBe('conflict');

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { ChannelDetail, ChannelList, ConnectionDetail, ConnectionList } from '@earshot/dashboard';
-import { startServer } from '../support/server.ts';
+import { processes, startServer } from '../support/server.ts';
 import { signedIn } from './support/desk.ts';
 
 test('channels and connections are shown, and can be ended', async () => {
@@ -14,7 +14,7 @@ test('channels and connections are shown, and can be ended', async () => {
   const channel = await browser.get<ChannelDetail>('/apps/3/channels/presence-room');
   expect(channel.members).toEqual([{ userId: 'ada', userInfo: '{"name":"Ada"}' }]);
   const connections = await browser.get<ConnectionList>('/apps/3/connections');
-  expect(connections).toMatchObject({ total: 2, nodes: { answered: 1, known: 1 } });
+  expect(connections).toMatchObject({ total: 2, nodes: { answered: processes, known: processes } });
   const one = await browser.get<ConnectionDetail>(`/apps/3/connections/${ada.socketId}`);
   expect(one).toMatchObject({ socketId: ada.socketId, channelNames: ['presence-room'] });
   await browser.done('DELETE', `/apps/3/connections/${ada.socketId}`);

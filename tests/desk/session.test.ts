@@ -1,6 +1,6 @@
-import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import type { Operator, OperatorSession, Ways } from '@earshot/dashboard';
+import { openDatabase } from '@earshot/data';
 import { startServer, temporaryFolder } from '../support/server.ts';
 import { Browser, linkToken, signedIn } from './support/desk.ts';
 
@@ -127,8 +127,13 @@ describe('a session', () => {
         expect([value, path, answer.status, answer.error?.code]).toEqual([value, path, 401, 'signed_out']);
       }
     }
-    using file = new Database(`${folder.path}/earshot.sqlite`);
-    file.run('update sessions set expires_at = ?', [Date.now() - 1]);
+    const database = await openDatabase(server.databaseUrl);
+    const sessions = database.kysely.withTables<{ sessions: { expires_at: number } }>();
+    await sessions
+      .updateTable('sessions')
+      .set({ expires_at: Date.now() - 1 })
+      .execute();
+    await database.close();
     expect((await browser.ask('GET', '/apps')).error?.code).toBe('signed_out');
   });
 

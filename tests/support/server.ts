@@ -8,12 +8,14 @@ import type { Cluster } from '../../packages/server/src/cluster/cluster.ts';
 import { MemoryCluster } from '../../packages/server/src/cluster/memory-cluster.ts';
 import { serverOf } from '../../packages/server/src/cluster/redis/servers.ts';
 import { RedisCluster } from '../../packages/server/src/cluster/redis-cluster.ts';
-import { type AppSettings, readConfig } from '../../packages/server/src/config.ts';
+import { type AppSettings, type Config, readConfig } from '../../packages/server/src/config.ts';
 import { carried } from '../../packages/server/src/pages/carried.ts';
 import { Api, type Credentials, channelAuth, userAuth } from './api.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { EventStreamWire, type HttpWireOptions, overWebSocket, transport, XhrWire } from './http-wire.ts';
-import { startRedis } from './redis.ts';
+import { type SeveralNodes, startNodes } from './nodes.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+import { redisDatabases, startRedis } from './redis.ts';
 import { type Message, WebSocketWire, type Wire } from './wire.ts';
 import { startWorkers } from './workers.ts';
 
@@ -35,6 +37,15 @@ export const vectorApp: Credentials = {
  * because it moves it when what it did is done, and other workers hear of that a moment later.
  */
 const workers = Number(process.env.EARSHOT_TEST_WORKERS ?? 1);
+
+/**
+ * With EARSHOT_TEST_NODES, and Redis to join them, every server is so many nodes on one PostgreSQL behind one address; with
+ * the same exception.
+ */
+const nodeCount = Number(process.env.EARSHOT_TEST_NODES ?? 1);
+
+/** How many processes a server is that a test starts. */
+export const processes = nodeCount > 1 ? nodeCount : workers;
 
 /** Clients on HTTP transports count as gone after this in the tests, which do not wait for 5 s each time. */
 const graceMs = transport === 'xhr_polling' ? 500 : 100;
@@ -99,10 +110,31 @@ if (redis !== undefined) {
   });
 }
 
+const postgres = nodeCount > 1 ? await startPostgres() : undefined;
+/** One for each data folder that a test keeps. */
+const databases = new Map<string, string>();
+if (postgres !== undefined) {
+  if (!overRedis) throw new Error('EARSHOT_TEST_NODES needs EARSHOT_TEST_CLUSTER=redis');
+  afterAll(() => postgres[Symbol.asyncDispose]());
+}
+
+/** The database of a server of several nodes, which one on the same folder finds again. */
+async function sharedDatabase({ createDatabase }: Postgres, dataDir: string | undefined): Promise<string> {
+  const known = databases.get(dataDir ?? '');
+  if (known !== undefined) return known;
+  const url = await createDatabase();
+  if (dataDir !== undefined) databases.set(dataDir, url);
+  return url;
+}
+
+let brokers = 0;
+/** The address of a numbered database of the test's Redis that nobody has used. */
+const freshBroker = (url: string) => `${url}/${brokers++ % redisDatabases}`;
+
 /** What several servers of a test share to be nodes of one cluster. */
 export function newCluster(clock: Clock = systemClock): Cluster {
   if (redis === undefined) return new MemoryCluster(clock);
-  const servers = [serverOf(`${redis.url}/${redisClusters.length}`)];
+  const servers = [serverOf(freshBroker(redis.url))];
   const cluster = new RedisCluster(servers, systemClock, createLog('silent'));
   redisClusters.push(cluster);
   return cluster;
@@ -120,31 +152,48 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
           EARSHOT_TLS_KEY: certificate.keyFile,
           ...(options.tls === 'only' ? {} : { EARSHOT_TLS_PORT: '0' }),
         };
+  const clock = options.clock ?? systemClock;
+  const { cluster } = options;
+  const isAlone = cluster !== undefined || options.clock !== undefined;
+  const dataDir = options.dataDir ?? folder?.path ?? '';
+  const shared: Record<string, string> =
+    postgres === undefined || redis === undefined || isAlone
+      ? {}
+      : {
+          EARSHOT_DATABASE_URL: await sharedDatabase(postgres, options.dataDir),
+          EARSHOT_REDIS_URL: freshBroker(redis.url),
+          EARSHOT_CHAT_FILES_DIR: join(dataDir, 'files'),
+        };
   const read = readConfig([], {
     EARSHOT_PORT: '0',
-    EARSHOT_DATA_DIR: options.dataDir ?? folder?.path ?? '',
+    EARSHOT_DATA_DIR: dataDir,
     EARSHOT_APP_ID: vectorApp.id,
     EARSHOT_APP_KEY: vectorApp.key,
     EARSHOT_APP_SECRET: vectorApp.secret,
     EARSHOT_LOG_LEVEL: process.env.EARSHOT_TEST_LOG ?? 'silent',
     ...tls,
+    ...shared,
     ...options.env,
   });
   if (!('config' in read)) throw new Error(`the settings of this test are wrong: ${JSON.stringify(read)}`);
-  const clock = options.clock ?? systemClock;
-  const { cluster } = options;
+  const { config } = read;
   const parts = {
-    config: read.config,
+    config,
     clock,
     ...(overWebSocket && options.httpGraceMs === undefined
       ? {}
       : { httpGrace: { ms: options.httpGraceMs ?? graceMs, clock: patientClock } }),
   };
-  const node =
-    cluster === undefined && options.clock === undefined && workers > 1
-      ? await startWorkers(parts, workers)
-      : await createServer({ ...parts, ...(cluster === undefined ? {} : { cluster }) });
-  return new TestServer(node, clock, read.config.path, certificate, async () => {
+  const start = () => {
+    if (isAlone) return createServer({ ...parts, ...(cluster === undefined ? {} : { cluster }) });
+    if (postgres !== undefined) {
+      const ofNode = (index: number) => ({ ...config, dataDir: join(dataDir, `node-${index}`) });
+      return startNodes((index) => ({ ...parts, config: ofNode(index) }), nodeCount);
+    }
+    return workers > 1 ? startWorkers(parts, workers) : createServer(parts);
+  };
+  const node = await start();
+  return new TestServer(node, clock, config, certificate, async () => {
     await folder?.[Symbol.asyncDispose]();
     await certificate?.[Symbol.asyncDispose]();
   });
@@ -153,6 +202,9 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
 export class TestServer implements AsyncDisposable {
   readonly app = vectorApp;
   readonly host = '127.0.0.1';
+  /** EARSHOT_PATH. */
+  readonly prefix: string;
+  readonly databaseUrl: string;
   readonly port: number;
   readonly tlsPort: number;
   readonly api: Api;
@@ -161,15 +213,40 @@ export class TestServer implements AsyncDisposable {
   constructor(
     readonly node: EarshotServer,
     readonly clock: Clock,
-    /** EARSHOT_PATH. */
-    readonly prefix: string,
+    readonly config: Pick<Config, 'path' | 'databaseUrl'>,
     readonly certificate: Certificate | undefined,
     removeFolder: () => Promise<void>,
   ) {
+    this.prefix = config.path;
+    this.databaseUrl = config.databaseUrl;
     this.port = node.port;
     this.tlsPort = node.tlsUrl === null ? 0 : Number(new URL(node.tlsUrl).port);
     this.api = this.apiFor(vectorApp);
     this.#cleanups.push(removeFolder, () => node.stop());
+  }
+
+  /** The nodes behind it, or it alone. */
+  get nodes(): readonly EarshotServer[] {
+    return 'nodes' in this.node ? (this.node as SeveralNodes).nodes : [this.node];
+  }
+
+  /** One of them, as one reaches it past the balancer; which one where there are fewer, does not matter. */
+  at(index: number): TestServer {
+    const node = this.nodes[index % this.nodes.length] ?? this.node;
+    const alone = new TestServer(node, this.clock, this.config, this.certificate, async () => undefined);
+    this.onStop(() => alone[Symbol.asyncDispose]());
+    return alone;
+  }
+
+  /** A figure of `/metrics`, of all nodes together. */
+  async figure(name: string): Promise<number> {
+    const figures = await Promise.all(
+      this.nodes.map(async ({ url }) => {
+        const text = await (await fetch(`${url}${this.prefix}/metrics`)).text();
+        return Number(new RegExp(`^earshot_${name} (\\S+)$`, 'm').exec(text)?.[1]);
+      }),
+    );
+    return figures.reduce((sum, figure) => sum + figure, 0);
   }
 
   get origin(): string {

@@ -79,8 +79,11 @@ export async function startWorkers(
   };
 }
 
-/** A test goes on when its change is made; here all workers have taken it over by then. */
-function knownToAll(apps: EarshotServer['apps'], workers: readonly EarshotServer[]): EarshotServer['apps'] {
+/** A test goes on when its change is made; here all processes have taken it over by then. */
+export function knownToAll(
+  apps: EarshotServer['apps'],
+  workers: readonly EarshotServer[],
+): EarshotServer['apps'] {
   return new Proxy(apps, {
     get(target, name: keyof EarshotServer['apps']) {
       const method = target[name] as (...args: unknown[]) => unknown;
