@@ -164,6 +164,17 @@ const steps: readonly Step[] = [
   { name: 'chat', command: bunTest(playTimeoutMs, './tests/chat'), tests: true, minutes: 20 },
   { name: 'webhooks', command: bunTest(playTimeoutMs, './tests/webhooks'), tests: true, minutes: 10 },
   { name: 'desk', command: bunTest(playTimeoutMs, './tests/desk'), tests: true, minutes: 15 },
+  {
+    name: 'chat and desk of two workers',
+    command: bunTest(
+      playTimeoutMs,
+      ...['flows', 'live'].map((name) => `./tests/chat/${name}.test.ts`),
+      ...['session', 'streams', 'inspector'].map((name) => `./tests/desk/${name}.test.ts`),
+    ),
+    tests: true,
+    env: { EARSHOT_TEST_WORKERS: '2', BUN_CONFIG_MAX_HTTP_REQUESTS: '5000' },
+    minutes: 15,
+  },
   onNodes('chat', ['api', 'flows', 'live', 'files-and-duties', 'hostile']),
   onNodes('desk', ['session', 'apps', 'events', 'streams', 'log', 'inspector', 'webhooks', 'nodes']),
   { name: 'proxies', command: bunTest(testTimeoutMs, './tests/proxies'), tests: true, minutes: 10 },
