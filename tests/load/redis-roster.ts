@@ -272,6 +272,9 @@ async function operations(
 const changes = 20_000;
 const events = 100_000;
 const atOnce = 500;
+/** Subscriptions that each node gets in a storm on one channel. */
+const stormEach = 10_000;
+const stormPerTurn = 5;
 
 /** CPU of a Redis and of three nodes in this process, for changes that are pipelined and for events that 0, 1 and 2 nodes hear. */
 export async function roster(redis: Redis): Promise<Measures> {
@@ -302,6 +305,21 @@ export async function roster(redis: Redis): Promise<Measures> {
   await change('first subscription of a channel', (i) => one.roster.reportSubscriptions('1', `c-${i}`, 1));
   await change('of another node', (i) => two.roster.reportSubscriptions('1', `c-${i}`, 1));
   await change('of a third node', (i) => three.roster.reportSubscriptions('1', `c-${i}`, 1));
+  const meter = await Meter.open(redis);
+  await meter.learnIdle();
+  const storm = await meter.each(3 * stormEach, async () => {
+    for (let count = 1; count <= stormEach; ) {
+      // Clients that come in the same turn of the loop.
+      for (let i = 0; i < stormPerTurn; i++, count++) {
+        for (const { roster } of nodes) void roster.reportSubscriptions('1', 'storm', count);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(nodes.map(({ roster }) => roster.settled()));
+  });
+  meter.close();
+  measures['storm on one channel: requests of a subscription'] = storm.requests;
+  measures['storm on one channel: bytes of a subscription'] = storm.bytes;
   for (const [i, { roster }] of nodes.entries()) await roster.join('1', 'presence-a', `first-${i}`, null, 0);
   await change('join of a channel of 3 nodes', (i) => one.roster.join('1', 'presence-a', `u-${i}`, null, 0));
   const frame = 'x'.repeat(230);

@@ -64,6 +64,35 @@ export function rosterContract(name: string, newNetwork: () => Promise<RosterNet
     expect(facts(b, 'subscription_count').at(-1)).toEqual(last);
   });
 
+  test(`${name}: counts that nobody waits for: the last one is right, and each up to 100 is told`, async () => {
+    const { a, b, settled } = await two();
+    const calls: Promise<void>[] = [];
+    const report = (node: RosterUnderTest, count: number) =>
+      calls.push(node.roster.reportSubscriptions(app, 'news', count));
+    const most = 400;
+    for (let count = 1; count <= most; count++) report(a, count);
+    report(a, 0);
+    for (let count = 1; count <= most; count++) report(a, count);
+    await Promise.all(calls);
+    report(b, most);
+    report(b, most + 1);
+    report(b, 3);
+    await Promise.all(calls);
+    await settled();
+    expect(await b.roster.channel(app, 'news')).toMatchObject({ subscriptions: most + 3 });
+    const counts = facts(a, 'subscription_count').map((fact) => 'count' in fact && fact.count);
+    expect(counts.at(-1)).toBe(most + 3);
+    const upTo100 = Array.from({ length: 100 }, (_, i) => i + 1);
+    const few = counts.filter((count) => Number(count) <= 100);
+    expect(few).toEqual([...upTo100, 0, ...upTo100]);
+    expect(origins([a, b], 'channel_occupied')).toBe(2);
+    expect(origins([a, b], 'channel_vacated')).toBe(1);
+    await a.roster.reportSubscriptions(app, 'news', 0);
+    await b.roster.reportSubscriptions(app, 'news', 0);
+    await settled();
+    expect(origins([a, b], 'channel_vacated')).toBe(2);
+  });
+
   test(`${name}: a member is added with the first connection anywhere and removed with the last`, async () => {
     const { a, b, settled } = await two();
     await a.roster.join(app, 'presence-a', 'u', '{"n":1}', 0);

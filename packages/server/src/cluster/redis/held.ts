@@ -1,3 +1,4 @@
+import { subscriptionCountThrottle } from '@earshot/protocol';
 import type { Argument, Reply, Script } from './connection.ts';
 import {
   connections,
@@ -75,6 +76,11 @@ export class Held {
       return Promise.resolve();
     }
     const [script, args] = operationOf(item, value, membersMax);
+    // Above this, subscribers are told a count now and then: in a storm on one channel not each has to be told to every node.
+    if (item.kind === 's' && Number(value ?? 0) > subscriptionCountThrottle.subscribers) {
+      return this.#session.sendNewest(key, script, args);
+    }
+    this.#session.seal(key);
     return this.#session.send(script, args, onReply);
   }
 

@@ -41,7 +41,7 @@ export interface SessionReceiver {
 
 interface Operation {
   readonly script: Script;
-  readonly args: readonly Argument[];
+  args: readonly Argument[];
   readonly number: number;
   readonly quiet: boolean;
   readonly onReply: ((reply: readonly Reply[]) => void) | null;
@@ -82,6 +82,8 @@ export class RosterSession {
   #read = 0;
   #waiting: Operation[] = [];
   #underWay: Operation[] = [];
+  /** Of those that wait, the ones that a newer value may still replace. */
+  readonly #replaceable = new Map<string, Operation>();
   #flushing = false;
   #repairing = false;
   /** Times in a row that the server refused what it was told. */
@@ -130,10 +132,38 @@ export class RosterSession {
     quiet = false,
   ): Promise<void> {
     if (this.#state === 'closed') return Promise.resolve();
+    const operation = this.#operation(script, args, quiet, onReply);
+    return operation.done.promise;
+  }
+
+  /** Like `send`, and as long as the operation waits for those before it, a newer one with the same key replaces it. */
+  sendNewest(key: string, script: Script, args: readonly Argument[]): Promise<void> {
+    if (this.#state === 'closed') return Promise.resolve();
+    let operation = this.#replaceable.get(key);
+    if (operation !== undefined) operation.args = args;
+    else {
+      operation = this.#operation(script, args, false, null);
+      this.#replaceable.set(key, operation);
+    }
+    return operation.done.promise;
+  }
+
+  /** What waits under this key is no more to be replaced: what comes now says more than a newer value. */
+  seal(key: string): void {
+    this.#replaceable.delete(key);
+  }
+
+  #operation(
+    script: Script,
+    args: readonly Argument[],
+    quiet: boolean,
+    onReply: Operation['onReply'],
+  ): Operation {
     const done = Promise.withResolvers<void>();
-    this.#waiting.push({ script, args, number: ++this.#number, quiet, onReply, done });
+    const operation = { script, args, number: ++this.#number, quiet, onReply, done };
+    this.#waiting.push(operation);
     this.#flushSoon();
-    return done.promise;
+    return operation;
   }
 
   /** Asks without changing anything. @throws when the server is away */
@@ -205,6 +235,7 @@ export class RosterSession {
     this.#epoch++;
     this.#number = 0;
     this.#read = 0;
+    this.#replaceable.clear();
     const { name } = this;
     if (isAgain) {
       // All that is held is about to be reported, which includes what these would have said.
@@ -336,6 +367,7 @@ export class RosterSession {
     if (this.#state !== 'in' || !this.#commands.ready || this.#underWay.length > 0) return;
     const batch = this.#waiting.splice(0, underWayMax);
     if (batch.length === 0) return;
+    this.#replaceable.clear();
     this.#underWay = batch;
     const { name } = this;
     const replies = await this.#commands.runAll(
