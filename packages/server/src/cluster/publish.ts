@@ -6,6 +6,9 @@ import type { Hub } from '../channels/hub.ts';
 import type { Bus } from './bus.ts';
 import type { EventCache } from './event-cache.ts';
 
+/** Ends of one and the same event, as two nodes know them, differ by less. */
+const sameMs = 1_000;
+
 /** An accepted event on its way to one channel. */
 export interface Publication {
   readonly appId: string;
@@ -106,7 +109,9 @@ export class Publisher {
     const before = channel.cached;
     const kept = await this.#cache.get(channel.appId, channel.name.name);
     await this.#bus.caughtUp(topic);
-    if (channel.cached === before && kept !== null) channel.cached = kept;
+    // A broker that comes back with an older state has an older event.
+    const isOlder = before !== null && kept !== null && kept.expiresAt < before.expiresAt - sameMs;
+    if (channel.cached === before && kept !== null && !isOlder) channel.cached = kept;
   }
 
   /** Undoes `open` for a channel that this node let go. */

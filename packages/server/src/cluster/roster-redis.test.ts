@@ -1,8 +1,11 @@
 import { afterEach, expect, test } from 'bun:test';
+import { cp } from 'node:fs/promises';
 import { type Clock, systemClock } from '@earshot/base';
 import { onRedis } from '../../../../tests/support/brokers.ts';
 import { eventually } from '../../../../tests/support/hooks.ts';
 import { redisPath, startRedis } from '../../../../tests/support/redis.ts';
+import { temporaryFolder } from '../../../../tests/support/server.ts';
+import { TcpProxy } from '../../../../tests/support/tcp-proxy.ts';
 import type { Fact } from '../channels/facts.ts';
 import { Connection } from './redis/connection.ts';
 import { newFigures } from './redis/figures.ts';
@@ -312,5 +315,99 @@ test.skipIf(redisPath === undefined)(
     await right.close();
     await wrong.settled();
     expect(problems.length).toBe(1);
+  },
+);
+
+test.skipIf(redisPath === undefined)(
+  'Redis roster: a broker with an append-only file is killed, and comes back as it was or with an older state: who is there is right in the end, and nobody is told to go who was there before and stayed',
+  async () => {
+    const folders = await Promise.all([temporaryFolder(), temporaryFolder()]);
+    const [folder, older] = folders as [(typeof folders)[number], (typeof folders)[number]];
+    const persistent = (path: string) =>
+      startRedis('--appendonly', 'yes', '--appendfsync', 'always', '--dir', path);
+    let redis = await persistent(folder.path);
+    await using proxy = await TcpProxy.to(redis.program.port);
+    const servers = [serverOf(`redis://127.0.0.1:${proxy.port}`)];
+    const ring = new Ring(servers.map(({ name }) => name));
+    const connect = () => {
+      const told: { fact: Fact; heard: boolean }[] = [];
+      const problems: string[] = [];
+      const receiver = {
+        told: (fact: Fact, _origin: boolean, heard = false) => told.push({ fact, heard }),
+        onProblem: (stage: string) => problems.push(stage),
+      };
+      const figures = newFigures();
+      const parts = { servers, ring, clock: systemClock, leaseMs: 60_000, figures, receiver };
+      const roster = new RedisRoster({ ...parts, say() {} });
+      open.push(roster);
+      return { roster, told, problems, figures };
+    };
+    const nodes = [connect(), connect()];
+    const [a, b] = nodes as [(typeof nodes)[number], (typeof nodes)[number]];
+    const settled = async () => {
+      for (let round = 0; round < 2; round++) for (const { roster } of nodes) await roster.settled();
+    };
+    /** What the subscribers of a node have seen: who came and who went. */
+    const seen = ({ told }: typeof a) =>
+      told.flatMap(({ fact, heard }) => ('userId' in fact && !heard ? [`${fact.type} ${fact.userId}`] : []));
+    const restart = async (path: string, rejoins: number) => {
+      redis.program.process.kill('SIGKILL');
+      await redis[Symbol.asyncDispose]();
+      redis = await persistent(path);
+      proxy.target = redis.program.port;
+      await eventually(
+        () => nodes.every(({ figures }) => figures.rejoins === rejoins),
+        'nodes to come again',
+      );
+      await settled();
+    };
+    for (const [i, { roster }] of nodes.entries()) {
+      await roster.join('1', 'presence-a', `stays-${i}`, null, 0);
+      await roster.signIn('1', 'both');
+    }
+    await a.roster.join('1', 'presence-a', 'leaves', null, 0);
+    await a.roster.reportSubscriptions('1', 'presence-a', 2);
+    await settled();
+    await cp(folder.path, older.path, { recursive: true });
+    await a.roster.leave('1', 'presence-a', 'leaves');
+    await a.roster.join('1', 'presence-a', 'comes', null, 0);
+    await b.roster.join('1', 'presence-a', 'comes too', null, 0);
+    await b.roster.reportSubscriptions('1', 'presence-a', 2);
+    await settled();
+    const expected = ['comes', 'comes too', 'stays-0', 'stays-1'];
+    const before = nodes.map(seen);
+    for (const [rejoins, path] of [
+      [1, folder.path],
+      [2, older.path],
+    ] as const) {
+      await restart(path, rejoins);
+      await eventually(async () => {
+        const ids = await b.roster.userIds('1', 'presence-a').catch(() => []);
+        return ids.sort().join() === expected.join();
+      }, 'who is there');
+      expect(await a.roster.channel('1', 'presence-a')).toMatchObject({ subscriptions: 4, users: 4 });
+      if (path === folder.path) expect(nodes.map(seen)).toEqual(before);
+    }
+    // Who came or left after the older state may be told once more; in the end all see what is so.
+    for (const node of nodes) {
+      const present = new Set<string>();
+      for (const told of seen(node)) {
+        const [, type, userId = ''] = /^(\w+) (.*)$/.exec(told) ?? [];
+        if (type === 'member_added') present.add(userId);
+        else if (type === 'member_removed') present.delete(userId);
+        expect(told).not.toStartWith('member_removed stays');
+      }
+      // A node that is alone in the channel is told of itself when it joins.
+      for (const id of ['stays-0', 'stays-1']) present.add(id);
+      expect([...present].sort()).toEqual(expected);
+    }
+    // And it goes on from there.
+    await a.roster.leave('1', 'presence-a', 'comes');
+    await settled();
+    expect(seen(b).at(-1)).toBe('member_removed comes');
+    expect(nodes.flatMap(({ problems }) => problems)).toEqual([]);
+    await Promise.all(nodes.map(({ roster }) => roster.close()));
+    await redis[Symbol.asyncDispose]();
+    await Promise.all(folders.map((one) => one[Symbol.asyncDispose]()));
   },
 );

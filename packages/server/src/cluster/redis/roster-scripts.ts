@@ -308,11 +308,23 @@ end
 return {1, told(), call('ZRANGE', P .. 'dead', 0, 9)}
 `);
 
-/** A node goes, or gives up an earlier epoch; another sweeps it, and is told to at once. ARGV: node, who goes */
+/**
+ * A node goes, or gives up its earlier epochs; another sweeps it, and is told to at once. Which ones there are the server
+ * knows: it may have come back with a state that is older than the last of them.
+ * ARGV: node, who goes, with what the names of all others begin that go
+ */
 export const retire = script(`${common}
-if call('ZREM', P .. 'nodes', ARGV[2]) == 1 then call('ZADD', P .. 'dead', now(), ARGV[2]) end
+local gone = {ARGV[2]}
+if ARGV[2] ~= me then
+  for _, node in ipairs(allNodes()) do
+    if node ~= me and node ~= ARGV[2] and string.sub(node, 1, #ARGV[3]) == ARGV[3] then gone[#gone + 1] = node end
+  end
+end
+for _, name in ipairs(gone) do
+  if call('ZREM', P .. 'nodes', name) == 1 then call('ZADD', P .. 'dead', now(), name) end
+end
 for _, node in ipairs(allNodes()) do
-  send(node, {'t', 'd', 'o', me, 'c', ARGV[2]})
+  for _, name in ipairs(gone) do send(node, {'t', 'd', 'o', me, 'c', name}) end
 end
 return {}
 `);

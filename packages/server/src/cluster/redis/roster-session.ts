@@ -78,6 +78,9 @@ export class RosterSession {
   /** `away`: not connected. `lost`: not connected, and to come under a new epoch. */
   #state: 'starting' | 'in' | 'away' | 'lost' | 'registering' | 'closed' = 'starting';
   #generation: string | null = null;
+  /** Of the server's process. */
+  #runId: string | null = null;
+  #connects = 0;
   #number = 0;
   #read = 0;
   #waiting: Operation[] = [];
@@ -191,7 +194,7 @@ export class RosterSession {
     const isKnown = this.#state === 'in';
     this.#state = 'closed';
     if (isKnown) {
-      const gone = this.#commands.run(retire, [name, name]).then(
+      const gone = this.#commands.run(retire, [name, name, name]).then(
         () => undefined,
         () => undefined, // The server is away; others give this node up when its lease is over.
       );
@@ -201,13 +204,28 @@ export class RosterSession {
   }
 
   async #connected(): Promise<void> {
+    const connection = ++this.#connects;
+    const isRestarted = await this.#isRestarted();
+    if (connection !== this.#connects || !this.#commands.ready) return;
     if (this.#state === 'starting') return this.#register(false);
     if (this.#state === 'lost') return this.#register(true);
     if (this.#state !== 'away') return;
+    if (isRestarted) return this.#register(true);
     this.#state = 'in';
     this.#resend();
     await this.#renew();
     if ((this.#state as string) === 'in') this.#parts.receiver.back();
+  }
+
+  /**
+   * Whether this is not the process that it was: what it has read from its disk, or has from the one that it was a copy of,
+   * may be older than what this node has been told and has said, and nothing in it would show that.
+   */
+  async #isRestarted(): Promise<boolean> {
+    const before = this.#runId;
+    const info = await this.#commands.call('INFO', 'server').catch(() => null);
+    this.#runId = /^run_id:(\w+)/m.exec(String(info))?.[1] ?? before;
+    return before !== null && before !== this.#runId;
   }
 
   #lost(): void {
@@ -272,7 +290,7 @@ export class RosterSession {
       figures.rejoins++;
       const reason = lost
         ? 'roster: a broker has lost what it knew; this node reports anew what it holds'
-        : 'roster: this node was given up by the others; it reports anew what it holds';
+        : 'roster: a broker started anew or this node was given up; it reports anew what it holds';
       if (this.#repairs === 0) say(reason, { broker: server.name, node: nodeId });
     }
     receiver.registered(
@@ -282,7 +300,9 @@ export class RosterSession {
     if (isAgain) {
       // After what is reported above, so that what this node still holds never seems to have ended.
       void this.#afterAll(async () => {
-        if (!lost) await this.#commands.run(retire, [name, before]);
+        // Given up meanwhile: what follows gives up this epoch as well.
+        if (name !== this.name) return;
+        if (!lost) await this.#commands.run(retire, [name, before, `${nodeId}.`]);
         if (name === this.name && !this.#repairing) this.#well();
       });
     } else this.#well();
@@ -305,9 +325,11 @@ export class RosterSession {
   async #renew(): Promise<void> {
     if (this.#state !== 'in' || !this.#commands.ready) return;
     const { name } = this;
+    // The inbox goes on by another connection, and may be further when the answer comes.
+    const read = this.#read;
     let reply: readonly Reply[];
     try {
-      reply = (await this.#commands.run(renew, [name, this.#parts.leaseMs, this.#read])) as readonly Reply[];
+      reply = (await this.#commands.run(renew, [name, this.#parts.leaseMs, read])) as readonly Reply[];
     } catch (error) {
       if (this.#state === 'in' && this.#commands.ready) this.#trouble(notRenewed, error);
       return;
@@ -316,7 +338,7 @@ export class RosterSession {
     if (this.#state !== 'in' || name !== this.name) return;
     const [alive, told, dead] = reply as [number, number, string[]];
     // The server may have come back with an older state than it had.
-    if (alive === 0 || told < this.#read) return this.#register(true);
+    if (alive === 0 || told < read) return this.#register(true);
     for (const node of dead) void this.sweep(node);
   }
 
