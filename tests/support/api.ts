@@ -78,6 +78,7 @@ export function encodeQuery(params: Params): string {
 export interface Answer {
   status: number;
   type: string;
+  headers: Headers;
   text: string;
   /** The body, parsed; throws when it is not JSON. */
   json<T = unknown>(): T;
@@ -88,6 +89,7 @@ export async function answerOf(response: Response): Promise<Answer> {
   return {
     status: response.status,
     type: response.headers.get('content-type') ?? '',
+    headers: response.headers,
     text,
     json: () => JSON.parse(text),
   };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { locate } from '../../scripts/tools.ts';
-import { type Program, type RunAs, startProgram } from './program.ts';
+import { type Program, type RunAs, startProgram, startProgramOn } from './program.ts';
 
 /** The folder of PostgreSQL's programs, or undefined where there is none. */
 export const postgresPath = locate('postgres');
@@ -19,35 +19,48 @@ export interface Postgres extends AsyncDisposable {
   createDatabase(): Promise<string>;
   /** Runs SQL as the owner of everything, on the database of that address. */
   execute(url: string, text: string): Promise<void>;
+  /** It ends in the middle of everything, as in a crash, and is started again where it was after so long. */
+  crash(awayMs: number): Promise<void>;
 }
 
-/** Starts an empty PostgreSQL whose data lasts as long as it does. */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * Starts an empty PostgreSQL whose data lasts as long as it does.
+ * @param keeps what was committed outlives `crash`, as it does with PostgreSQL's own settings
+ */
+export async function startPostgres({ keeps = false } = {}): Promise<Postgres> {
   if (postgresPath === undefined) throw new Error('PostgreSQL is missing; see CONTRIBUTING.md');
+  const programs = postgresPath;
   const runAs = otherThanRoot();
   const folder = await mkdtemp(join(tmpdir(), 'earshot-postgres-'));
   if (runAs !== undefined) await chown(folder, runAs.uid, runAs.gid);
   const data = join(folder, 'data');
   const initial = ['-D', data, '-U', 'earshot', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   await run(join(postgresPath, 'initdb'), initial, runAs);
-  const program = await startProgram(
-    (port) => [
-      ...[join(postgresPath, 'postgres'), '-D', data, '-k', folder, '-p', String(port), '-h', '127.0.0.1'],
-      ...['-F', '-c', 'synchronous_commit=off'],
-    ],
-    runAs,
-  );
+  const command = (port: number) => [
+    ...[join(programs, 'postgres'), '-D', data, '-k', folder, '-p', String(port), '-h', '127.0.0.1'],
+    ...['-F', '-c', `synchronous_commit=${keeps ? 'on' : 'off'}`],
+  ];
+  let program = await startProgram(command, runAs);
   const address = `postgres://earshot@127.0.0.1:${program.port}`;
   await isUp(`${address}/postgres`);
   let databases = 0;
   return {
-    program,
+    get program() {
+      return program;
+    },
     async createDatabase() {
       const name = `test${++databases}`;
       await execute(`${address}/postgres`, `create database ${name}`);
       return `${address}/${name}`;
     },
     execute,
+    async crash(awayMs) {
+      const ended = new Promise((resolve) => program.process.once('exit', resolve));
+      program.process.kill('SIGQUIT');
+      await ended;
+      await Bun.sleep(awayMs);
+      program = await startProgramOn(program.port, command(program.port), runAs);
+    },
     async [Symbol.asyncDispose]() {
       program.process.kill('SIGINT'); // without waiting for clients
       await program[Symbol.asyncDispose]();
