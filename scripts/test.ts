@@ -195,6 +195,7 @@ const longSteps: readonly Step[] = [
     command: [bun, 'tests/simulation/main.ts', '--minutes', '20'],
     minutes: 60,
   },
+  { name: 'faults', command: [bun, 'tests/faults/main.ts', '--minutes', '20'], minutes: 60 },
   { name: 'webhooks', command: [bun, 'tests/webhooks/crash/main.ts'], minutes: 60 },
   { name: 'chaos', command: [bun, 'tests/chat/chaos/main.ts'], minutes: 60 },
   { name: 'soak', command: [bun, 'tests/load/soak.ts'], minutes: 120 },

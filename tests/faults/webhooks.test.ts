@@ -1,9 +1,11 @@
 import { expect, test } from 'bun:test';
 import { eventually, HookReceiver } from '../support/hooks.ts';
 import { postgresPath, startPostgres } from '../support/postgres.ts';
-import type { EarshotProcess } from '../support/process.ts';
+import { EarshotProcess } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';
-import { Crowd, leaseSeconds, room, settled, startNodes } from './support/play.ts';
+import { Crowd, room } from './support/clients.ts';
+import { leaseSeconds } from './support/scene.ts';
+import { alternates } from './support/stories.ts';
 
 const seed = Number(process.env.EARSHOT_TEST_SEED ?? 1);
 
@@ -32,13 +34,6 @@ function stories(hooks: HookReceiver, killedAt = Number.POSITIVE_INFINITY): Map<
   return told;
 }
 
-const begins = ['member_added', 'channel_occupied'];
-
-/** Begin, end, begin, end: nothing told twice, nothing left out. */
-function alternates(story: readonly string[]): boolean {
-  return story.every((name, i) => begins.includes(name) === (i % 2 === 0));
-}
-
 test.skipIf(postgresPath === undefined)(
   `two nodes on Redis and PostgreSQL, one is killed (seed ${seed}): an application is told of every come and go once`,
   async () => {
@@ -49,11 +44,16 @@ test.skipIf(postgresPath === undefined)(
       EARSHOT_DATABASE_URL: await postgres.createDatabase(),
       EARSHOT_APP_WEBHOOK_EVENTS: 'channel_occupied,channel_vacated,member_added,member_removed',
       EARSHOT_APP_CHAT: 'true',
+    });
+    const settings = {
+      ...env,
+      EARSHOT_REDIS_URL: redis.url,
       // Longer than in the other plays: a living node that a busy machine starves of CPU must not be given up, which is told.
       EARSHOT_LEASE_SECONDS: String(2 * leaseSeconds),
-    });
-    await using cluster = await startNodes(2, redis.url, env);
-    const [one, two] = cluster.nodes as [EarshotProcess, EarshotProcess];
+      EARSHOT_LOG_LEVEL: 'info',
+    };
+    await using one = await EarshotProcess.start(settings, 60_000);
+    await using two = await EarshotProcess.start(settings, 60_000);
 
     // In by one node, out by the other.
     const [here, there] = [new Crowd(one, 'here', seed), new Crowd(two, 'there', seed + 1)];
@@ -90,7 +90,10 @@ test.skipIf(postgresPath === undefined)(
     while (!isOver() && Date.now() < deadline) await Bun.sleep(50);
     expect(isOver()).toBe(true);
     here.leave('bob');
-    await settled(() => stories(hooks, killedAt).get('')?.length === 4);
+    // What the assertion says is more than that it took too long.
+    await eventually(() => stories(hooks, killedAt).get('')?.length === 4, 'the room is told of').catch(
+      () => {},
+    );
     expect(stories(hooks, killedAt).get('')).toEqual([
       ...['channel_occupied', 'channel_vacated'],
       ...['channel_occupied', 'channel_vacated'],
