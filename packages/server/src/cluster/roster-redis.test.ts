@@ -146,7 +146,10 @@ test.skipIf(redisPath === undefined)(
       const said: string[] = [];
       const figures = newFigures();
       const receiver = {
-        told: (fact: Fact) => told.push(fact),
+        // What its subscribers know already is told to consumers alone.
+        told: (fact: Fact, _origin: boolean, heard = false) => {
+          if (!heard) told.push(fact);
+        },
         onProblem: (stage: string, error: unknown) => problems.push(`${stage}: ${error}`),
       };
       const say = (text: string) => said.push(text);
@@ -181,7 +184,7 @@ test.skipIf(redisPath === undefined)(
     for (const { roster } of [a, b]) await roster.settled();
     // Each was told once to the node that had been well all the time, and nobody who stayed was told to go.
     const heard = b.told.flatMap((fact) => ('userId' in fact ? [`${fact.type} ${fact.userId}`] : []));
-    expect(new Set(heard).size).toBe(heard.length);
+    expect(heard.filter((text, i) => heard.indexOf(text) < i)).toEqual([]);
     expect(heard).not.toContain('member_removed before');
     expect(heard).toContain('member_removed u2-4');
     admin.close();
