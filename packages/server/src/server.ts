@@ -164,7 +164,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   };
   const factReceiver = {
     told,
-    swept: () => webhooks.nodeDied(),
+    untold: () => webhooks.endsUntold(),
     written: () => webhooks.written(),
     tooMany: (appId: string, keep: number) => connections.keepOnly(appId, keep),
     onProblem,

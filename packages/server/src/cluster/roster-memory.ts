@@ -203,7 +203,7 @@ export class MemoryRoster implements Roster {
     for (const node of this.#state.nodes) {
       if (node.#leasedUntil >= now) continue;
       this.#remove(node);
-      this.#receiver.swept?.();
+      this.#receiver.untold?.();
     }
   }
 

@@ -193,7 +193,7 @@ class Shard {
         registered: (connections, again) => this.#registered(connections, again),
         back: () => this.#back(),
         away: () => this.#away(),
-        swept: () => parts.receiver.swept?.(),
+        swept: () => parts.receiver.untold?.(),
       },
       onProblem: (stage, error) => parts.receiver.onProblem(stage, error),
       say,
@@ -460,6 +460,7 @@ class Shard {
       if (!node.startsWith(this.#node)) this.#setConnections(node, appId, Number(connections[i + 1]));
     }
     if (again === null) return;
+    this.#receiver.untold?.();
     for (const topic of this.#topics.values()) {
       topic.from = 0;
       topic.fetching ??= Promise.withResolvers();
@@ -492,6 +493,7 @@ class Shard {
   }
 
   #back(): void {
+    this.#receiver.untold?.();
     this.held.catchUp(this.#joinedAgain);
     for (const [name, topic] of this.#topics) if (topic.alone) this.#fetch(name, topic);
   }

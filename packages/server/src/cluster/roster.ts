@@ -71,8 +71,11 @@ export interface RosterReceiver {
   told(fact: Fact, origin: boolean, heard?: boolean): void;
   /** Resolves when consumers have written down what they were told so far. */
   written?(): Promise<void>;
-  /** This node has swept another: what consumers there had been told and were still to do may be left undone. */
-  swept?(): void;
+  /**
+   * Ends may have gone by untold: this node has swept another, where consumers may have left undone what they were told; or it
+   * was cut off itself, and who came and left meanwhile came and left unknown to the others.
+   */
+  untold?(): void;
   /** Other nodes have so many connections of the app that this one may keep only so many. */
   tooMany?(appId: string, keep: number): void;
   onProblem(stage: string, error: unknown): void;

@@ -59,8 +59,8 @@ export interface Webhooks {
   refresh(): Promise<void>;
   /** Begins to deliver, and tells after the lease what a crash left untold. */
   start(present: Present): void;
-  /** Another node died, or went, and may have known of ends that it was still to tell. */
-  nodeDied(): void;
+  /** Ends may have gone by untold, here or on another node: a lease later what was told is compared with what is so. */
+  endsUntold(): void;
   stop(): Promise<void>;
 }
 
@@ -221,10 +221,14 @@ export async function openWebhooks(options: {
   });
 
   let reconciling: Timer | undefined;
+  let isAskedAgain = false;
   const reconcileAfterLease = () => {
-    reconciling?.cancel();
-    reconciling = clock.after(leaseMs, () => {
+    // Who asks while one is due gets another after it: a broker that goes and comes all the time does not put it off for ever.
+    isAskedAgain = reconciling !== undefined;
+    reconciling ??= clock.after(leaseMs, () => {
+      reconciling = undefined;
       inBackground('webhooks: telling what a crash left', reconcileAll());
+      if (isAskedAgain) reconcileAfterLease();
     });
   };
   return {
@@ -260,7 +264,7 @@ export async function openWebhooks(options: {
       delivery.start();
       reconcileAfterLease();
     },
-    nodeDied: () => reconcileAfterLease(),
+    endsUntold: () => reconcileAfterLease(),
     async stop() {
       reconciling?.cancel();
       teller.stop();
