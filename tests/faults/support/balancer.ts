@@ -4,6 +4,9 @@ import { haproxyPath } from '../../support/haproxy.ts';
 import { type Program, startProgram } from '../../support/program.ts';
 import { temporaryFolder } from '../../support/server.ts';
 
+/** How long it may take to find that nodes are up; the machine may be busy. */
+const upMs = 60_000;
+
 /** HAProxy in front of several nodes, set up as `deploy/haproxy.cfg` is; use with `await using`. */
 export class Balancer implements AsyncDisposable {
   private constructor(
@@ -52,9 +55,16 @@ ${servers.join('\n')}
     return this.program.port;
   }
 
-  /** Resolves when it sends clients to every node. */
+  /** Resolves when it sends clients to every node. @throws when it does not get there */
   async allAreUp(): Promise<void> {
-    while ((await fetch(`http://127.0.0.1:${this.port}/all-are-up`)).status !== 204) await Bun.sleep(20);
+    const deadline = Date.now() + upMs;
+    const ask = () =>
+      fetch(`http://127.0.0.1:${this.port}/all-are-up`, { signal: AbortSignal.timeout(upMs) });
+    while ((await ask()).status !== 204) {
+      if (Date.now() > deadline)
+        throw new Error(`not every node is up for the balancer after ${upMs / 1000} s`);
+      await Bun.sleep(20);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
