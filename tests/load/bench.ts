@@ -5,6 +5,7 @@
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { redisPath } from '../support/redis.ts';
 import { startReceiver } from './receiver.ts';
 import { measureRedis, redisScenarios } from './redis.ts';
 import { beyondBare, beyondPlain, earshotAlone, ofDesk, scenarios } from './scenarios/index.ts';
@@ -24,8 +25,8 @@ import { judge, type Medians, markdown, medians } from './table.ts';
 const usage = `Usage: npm run bench -- [options]
 
   --only <names>     scenarios, separated by commas: ${[...scenarios.keys()].join(', ')}
-                     (paced: both paces); and, never by themselves, ${[...redisScenarios.keys()].join(', ')}:
-                     two nodes joined by a Redis
+                     (paced: both paces), ${[...redisScenarios.keys()].join(', ')}
+                     (nodes joined by a Redis, printed by themselves, after the table)
   --servers <names>  ${serverNames.join(', ')} (default: all that are there)
   --rounds <n>       measurements of each scenario and server, of which the median counts (default 3)
   --quick            one round, shorter and smaller: for a first look, not for figures
@@ -68,12 +69,12 @@ function readOptions(argv: string[]): Options {
     throw new RangeError(`--rounds is ${values.rounds}; expected a whole number from 1 to 50`);
   }
   const wanted = values.only?.split(',').map((name) => name.trim()) ?? [];
-  const redis = wanted.filter((name) => redisScenarios.has(name));
+  const redis = values.only ? wanted.filter((name) => redisScenarios.has(name)) : [...redisScenarios.keys()];
   const others = wanted.filter((name) => !redisScenarios.has(name)).join(',');
   const there = serverNames.filter((name) => name !== 'soketi' || soketiInstalled());
   return {
     scenarios:
-      redis.length > 0 && others === ''
+      values.only && redis.length > 0 && others === ''
         ? []
         : pick('--only', values.only && others.replace(/\bpaced\b(?!\d)/, 'paced50,paced400'), [
             ...scenarios.keys(),
@@ -195,8 +196,6 @@ async function main(): Promise<number> {
   if (load > 0.5) progress(`The machine is busy (load ${load.toFixed(1)}): the figures will be rough.`);
   if (!soketiInstalled()) progress('soketi is left out; `npm run bench -- --install-soketi` gets it.');
 
-  await measureRedis(options.redis, options.rounds, options.scale);
-  if (options.scenarios.length === 0) return 0;
   const measured: Measured = new Map();
   const notes = new Set<string>();
   let failures = 0;
@@ -221,7 +220,9 @@ async function main(): Promise<number> {
       }
     }
   }
-  report(options, measured, [...notes]);
+  if (total > 0) report(options, measured, [...notes]);
+  if (redisPath === undefined) progress('Nodes joined by a Redis are left out: there is no redis-server.');
+  else await measureRedis(options.redis, options.rounds, options.scale);
   return failures > 0 ? 1 : 0;
 }
 
