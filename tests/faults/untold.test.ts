@@ -43,7 +43,7 @@ test.skipIf(redisPath === undefined)(
     await Bun.sleep(500);
     relay.change('apart', { up: { isHeld: false } });
     relay.cut('apart');
-    await node.logged(/given up/);
+    await node.logged(/given up by the others/);
     await eventually(() => story().length === 2, 'the guest to be told gone');
     expect(story()).toEqual(['member_added', 'member_removed']);
     people.abandon();

@@ -16,6 +16,7 @@ const repairMaxMs = 60_000;
 const closeMs = 2_000;
 
 const notRenewed = 'does not renew the lease';
+const givenUp = 'this node was given up by the others';
 const notSwept = 'does not let a dead node be swept';
 
 /** What came into the inbox: the fields by their letters, see `roster-scripts.ts`. */
@@ -78,6 +79,8 @@ export class RosterSession {
   /** `away`: not connected. `lost`: not connected, and to come under a new epoch. */
   #state: 'starting' | 'in' | 'away' | 'lost' | 'registering' | 'closed' = 'starting';
   #generation: string | null = null;
+  /** Why it comes again, while it does. */
+  #why: string | null = null;
   /** Of the server's process. */
   #runId: string | null = null;
   #connects = 0;
@@ -207,10 +210,10 @@ export class RosterSession {
     const connection = ++this.#connects;
     const isRestarted = await this.#isRestarted();
     if (connection !== this.#connects || !this.#commands.ready) return;
-    if (this.#state === 'starting') return this.#register(false);
-    if (this.#state === 'lost') return this.#register(true);
+    if (this.#state === 'starting') return this.#register(null);
+    if (this.#state === 'lost') return this.#register(this.#why);
     if (this.#state !== 'away') return;
-    if (isRestarted) return this.#register(true);
+    if (isRestarted) return this.#register('a broker has started anew');
     this.#state = 'in';
     this.#resend();
     await this.#renew();
@@ -244,10 +247,13 @@ export class RosterSession {
     this.#flushSoon();
   }
 
-  async #register(isAgain: boolean): Promise<void> {
+  /** @param why it comes again under a new epoch, for the log; null: it comes for the first time */
+  async #register(why: string | null): Promise<void> {
     if (this.#state === 'closed') return;
     const { server, nodeId, allServers, leaseMs, figures, receiver, say } = this.#parts;
     const before = this.name;
+    const isAgain = why !== null;
+    this.#why = why;
     const state = isAgain ? 'registering' : 'starting';
     this.#state = state;
     this.#epoch++;
@@ -270,7 +276,7 @@ export class RosterSession {
     } catch (error) {
       if ((this.#state as string) === 'closed' || !this.#commands.ready) return;
       this.#trouble('refuses this node', error);
-      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(isAgain));
+      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(why));
       return;
     }
     if (this.#state !== state || name !== this.name) return;
@@ -280,7 +286,7 @@ export class RosterSession {
         `does not take this node: the others are given the brokers ${reply[1]}, this one ${allServers}; give all nodes the same`,
         null,
       );
-      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(isAgain));
+      this.#parts.clock.after(this.#repairAfter(), () => void this.#register(why));
       return;
     }
     const lost = this.#generation !== null && this.#generation !== generation;
@@ -288,9 +294,7 @@ export class RosterSession {
     this.#state = 'in';
     if (isAgain) {
       figures.rejoins++;
-      const reason = lost
-        ? 'roster: a broker has lost what it knew; this node reports anew what it holds'
-        : 'roster: a broker started anew or this node was given up; it reports anew what it holds';
+      const reason = `roster: ${lost ? 'a broker has lost what it knew' : why}; this node reports anew what it holds`;
       if (this.#repairs === 0) say(reason, { broker: server.name, node: nodeId });
     }
     receiver.registered(
@@ -337,8 +341,8 @@ export class RosterSession {
     this.#troubles.delete(notRenewed);
     if (this.#state !== 'in' || name !== this.name) return;
     const [alive, told, dead] = reply as [number, number, string[]];
-    // The server may have come back with an older state than it had.
-    if (alive === 0 || told < read) return this.#register(true);
+    if (alive === 0) return this.#register(givenUp);
+    if (told < read) return this.#register('a broker has come back with an older state');
     for (const node of dead) void this.sweep(node);
   }
 
@@ -411,7 +415,7 @@ export class RosterSession {
       }
       const reply = settled.value as readonly Reply[];
       if (reply[0] === -1) {
-        void this.#register(true);
+        void this.#register(givenUp);
         return;
       }
       operation.onReply?.(reply);
@@ -430,7 +434,7 @@ export class RosterSession {
     this.#repairing = true;
     this.#parts.clock.after(this.#repairAfter(), () => {
       this.#repairing = false;
-      if (this.#state === 'in') void this.#register(true);
+      if (this.#state === 'in') void this.#register('a broker refused what this node told it');
     });
   }
 
@@ -491,7 +495,7 @@ export class RosterSession {
         if (this.#epoch !== epoch || (this.#state as string) === 'closed') return;
         const number = Number.parseInt(id, 10);
         // This node was so slow that the server gave up keeping its messages: what they said has to be asked for.
-        if (number !== this.#read + 1) return void this.#register(true);
+        if (number !== this.#read + 1) return void this.#register('this node read its inbox too slowly');
         await this.#handle(fields, number);
         if (this.#epoch !== epoch) return;
         this.#read = number;
