@@ -34,12 +34,14 @@ defaults
   # A connection that is kept for the next request can end in the middle of it; a new one is refused, and another node tried.
   option http-server-close
   option redispatch 1
+  retry-on conn-failure empty-response
 frontend clients
   bind 127.0.0.1:${port}
   http-request return status 204 if { path /all-are-up } { nbsrv(earshot) ge ${ports.length} }
   default_backend earshot
 backend earshot
   balance leastconn
+  http-request disable-l7-retry if METH_POST
   option httpchk
   http-response set-header X-Served-By %s
   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost
