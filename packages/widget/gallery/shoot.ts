@@ -18,6 +18,10 @@ export const looks: Record<string, WindowOptions & { query?: string; forcedColou
   large: { query: '&root=200%25' },
 };
 
+/** How long something to press is waited for, and how often the whole is begun anew. */
+const pressMs = 20_000;
+const triesMax = 3;
+
 /** Opens a state and presses what it says. */
 export async function show(
   browser: Browser,
@@ -28,12 +32,19 @@ export async function show(
   const options = looks[look] ?? {};
   const window = await browser.open({ width: 1280, height: 800, ...options });
   if (options.forcedColours) await window.page.emulateMedia({ forcedColors: 'active' });
-  await window.page.goto(`${gallery.origin}/?state=${state}${options.query ?? ''}`);
-  await window.page.locator('html[data-ready]').waitFor();
-  for (const selector of states[state]?.press ?? []) {
-    await window.page.locator(selector).filter({ visible: true }).first().click();
+  for (let tries = 1; ; tries++) {
+    await window.page.goto(`${gallery.origin}/?state=${state}${options.query ?? ''}`);
+    await window.page.locator('html[data-ready]').waitFor();
+    try {
+      for (const selector of states[state]?.press ?? []) {
+        await window.page.locator(selector).filter({ visible: true }).first().click({ timeout: pressMs });
+      }
+      return window;
+    } catch (error) {
+      // What shows under a pointer goes when the page moves beneath it, as it may on a slow machine: begun anew, it has settled.
+      if (tries === triesMax) throw error;
+    }
   }
-  return window;
 }
 
 if (import.meta.main) {
