@@ -6,6 +6,7 @@ import type { Accepted, Entry, History, Rest, SessionHistory } from './history.t
  * Events, for each connection and channel, between the confirmation and the end of the subscription:
  * - *doubled, out of order*: the events of one publisher (a life of a node) come in the order in which it accepted them,
  *   each once.
+ * - *in one order*: with workers all clients get the events of all publishers in the same order.
  * - *lost*: none is left out in between. At rest, all that was accepted after the client had its confirmation has come. What a
  *   node relayed in the last moments before its end may be lost to clients of other nodes, all from one event on.
  * - *overtaken*: what is for one client alone does not overtake an event that its node accepted before.
@@ -45,6 +46,7 @@ export function check(history: History, rest: Rest): string[] {
     }
     checkWatched(session, open !== undefined, truth, problems);
   }
+  if (history.cluster === 'workers') checkOneOrder(history, problems);
   checkNodes(rest, truth, problems);
   checkJournal(history, truth, problems);
   return problems;
@@ -180,7 +182,7 @@ function checkEvents(
     if (source.exceptSocket === session.socketId && !isCached) say(`not left out: event ${id} of ${channel}`);
     const isOwn = source.by === session.node;
     if (!isCached && isOwn && source.at < subscription.askedAt) say(`too old: event ${id} of ${channel}`);
-    if (!isCached && isOwn && source.at < answeredSince && subscription.since < source.at) {
+    if (!isCached && isOwn && source.at < answeredSince && subscription.since < source.askedAt) {
       say(`overtaken: event ${id} of ${channel} by an answer to what was asked at ${answeredSince}`);
     }
     const index = accepted.index(source);
@@ -198,7 +200,7 @@ function checkEvents(
       const lost = skipped.find(
         (each) =>
           each.exceptSocket !== session.socketId &&
-          (each.at > subscription.since || !(mayBeLate || (isFirst && !each.kept))),
+          (each.askedAt > subscription.since || !(mayBeLate || (isFirst && !each.kept))),
       );
       if (lost !== undefined) say(`lost: event ${lost.id} of ${channel} from ${source.by}, before ${id}`);
     }
@@ -217,13 +219,71 @@ function checkEvents(
         .find(
           (each, index) =>
             index > last &&
-            each.at > subscription.since &&
+            each.askedAt > subscription.since &&
             each.exceptSocket !== session.socketId &&
             (by === session.node || (each.at < endedAt - underWayMs && isHeard(history, by, each.at))),
         );
       if (lost !== undefined) say(`lost: event ${lost.id} of ${channel} from ${by}, accepted at ${lost.at}`);
     }
   }
+}
+
+/** With workers an event has one place among those of all publishers, for every client. What a cache kept is from before. */
+function checkOneOrder(history: History, problems: string[]): void {
+  const after = new Map<number, Set<number>>();
+  for (const { entries } of history.sessions) {
+    const last = new Map<string, number | null>();
+    for (const entry of entries) {
+      if ('sent' in entry) {
+        if (entry.sent === 'join' || entry.sent === 'leave') last.delete(entry.channel);
+        continue;
+      }
+      const { event, channel = '', data } = entry.got;
+      if (event === 'pusher_internal:subscription_succeeded') {
+        last.set(channel, channel.includes('cache-') ? null : -1);
+      }
+      const before = last.get(channel);
+      if (before === undefined || (event !== 'e' && event !== 'client-e' && event !== 'pusher:cache_miss'))
+        continue;
+      if (before === null) {
+        last.set(channel, -1);
+        continue;
+      }
+      const id = Number(data);
+      if (before >= 0) {
+        const followers = after.get(before);
+        if (followers === undefined) after.set(before, new Set([id]));
+        else followers.add(id);
+      }
+      last.set(channel, id);
+    }
+  }
+  const circle = cycleOf(after);
+  if (circle !== null) problems.push(`not in one order: ${circle.join(', ')} and again ${circle[0]}`);
+}
+
+/** @returns what follows itself, or null */
+function cycleOf(after: ReadonlyMap<number, ReadonlySet<number>>): number[] | null {
+  const done = new Set<number>();
+  const path: number[] = [];
+  const visit = (id: number): number[] | null => {
+    if (done.has(id)) return null;
+    const at = path.indexOf(id);
+    if (at >= 0) return path.slice(at);
+    path.push(id);
+    for (const next of after.get(id) ?? []) {
+      const found = visit(next);
+      if (found !== null) return found;
+    }
+    path.pop();
+    done.add(id);
+    return null;
+  };
+  for (const id of after.keys()) {
+    const found = visit(id);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** A node that has stood still may be given up before what it took in is written to its socket. */

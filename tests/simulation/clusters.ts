@@ -84,15 +84,16 @@ export class MemoryNetwork implements SimulatedCluster {
         return {
           listen: (topic) => inner.listen(topic),
           leave: (topic) => inner.leave(topic),
-          ordered: () => inner.ordered(),
           close: () => inner.close(),
           relay: (topic, envelope) => {
             this.#sender = name;
             inner.relay(topic, envelope);
           },
-          keep: (topic, envelope) => {
+          publish: (topic, envelope, deliver) => {
+            deliver();
             this.#sender = name;
             inner.relay(topic, envelope);
+            if (envelope.cacheMs === 0) return null;
             return slowly(() => this.#shared.cache.set(topic, envelope.frame, envelope.cacheMs));
           },
           caughtUp: () => Promise.resolve(),

@@ -19,13 +19,16 @@ export interface SessionHistory {
   closeCode: number | null;
 }
 
-/** An event as a node accepted it: these are in the order in which it handed them to fan-out and bus. */
+/** An event as a node took it in: these are in the order in which it handed them to the bus. */
 export interface Accepted {
   readonly id: number;
   readonly channel: string;
   /** The life of the node. */
   readonly by: string;
-  readonly at: number;
+  /** When it was asked to publish it. */
+  readonly askedAt: number;
+  /** When it was accepted: when the node delivered it to its own subscribers. Infinity when it died before. */
+  at: number;
   readonly exceptSocket: string | null;
   /** Cache channels keep it for those who come later; they do not keep client events. */
   readonly kept: boolean;

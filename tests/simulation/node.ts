@@ -10,7 +10,7 @@ import { Announcer } from '../../packages/server/src/cluster/announce.ts';
 import { type Bus, everyNode } from '../../packages/server/src/cluster/bus.ts';
 import type { Cluster } from '../../packages/server/src/cluster/cluster.ts';
 import type { Envelope } from '../../packages/server/src/cluster/envelope.ts';
-import { type Publication, Publisher } from '../../packages/server/src/cluster/publish.ts';
+import { Publisher } from '../../packages/server/src/cluster/publish.ts';
 import type { Roster } from '../../packages/server/src/cluster/roster.ts';
 import { defaultAppSettings } from '../../packages/server/src/config.ts';
 import type { Connection } from '../../packages/server/src/connection/connection.ts';
@@ -20,7 +20,7 @@ import { terminateUser } from '../../packages/server/src/connection/terminate-us
 import { Counters } from '../../packages/server/src/metrics/counters.ts';
 import type { Trace } from '../../packages/server/src/trace/trace.ts';
 import type { Webhooks } from '../../packages/server/src/webhooks/webhooks.ts';
-import type { History } from './history.ts';
+import type { Accepted, History } from './history.ts';
 import { type SimulatedSocket, SimulatedTopics } from './socket.ts';
 import type { Process, World } from './world.ts';
 
@@ -109,10 +109,8 @@ export class SimulatedNode {
     this.#bus = joined.cluster.connectBus({ received, onProblem });
     const onlooker = { looksAt: () => false, sent: () => {} };
     const { cache } = joined.cluster;
-    this.publisher = new RecordingPublisher(
-      { hub, fanOut, bus: this.#bus, cache, clock, onlooker },
-      (publication) => this.#accepted(publication),
-    );
+    const bus = this.#recording(this.#bus);
+    this.publisher = new Publisher({ hub, fanOut, bus, cache, clock, onlooker });
     this.parts = {
       apps,
       hub,
@@ -175,17 +173,32 @@ export class SimulatedNode {
     );
   }
 
-  #accepted({ channel, frame, except, cacheSeconds: keptSeconds }: Publication): void {
-    const { data } = JSON.parse(frame) as { data: unknown };
-    const { now: at } = this.process.world;
-    this.#history.accepted.push({
-      id: Number(data),
-      channel: channel.name,
-      by: this.name,
-      at,
-      exceptSocket: except,
-      kept: keptSeconds > 0,
-    });
+  /** The bus, with what is published written down. */
+  #recording(bus: Bus): Bus {
+    return {
+      listen: (topic) => bus.listen(topic),
+      leave: (topic) => bus.leave(topic),
+      relay: (topic, envelope) => bus.relay(topic, envelope),
+      publish: (topic, envelope, deliver) => {
+        const { channel, data } = JSON.parse(envelope.frame) as { channel: string; data: unknown };
+        const accepted: Accepted = {
+          id: Number(data),
+          channel,
+          by: this.name,
+          askedAt: this.process.world.now,
+          at: Number.POSITIVE_INFINITY,
+          exceptSocket: envelope.except,
+          kept: envelope.cacheMs > 0,
+        };
+        this.#history.accepted.push(accepted);
+        return bus.publish(topic, envelope, () => {
+          accepted.at = this.process.world.now;
+          deliver();
+        });
+      },
+      caughtUp: (topic) => bus.caughtUp(topic),
+      close: () => bus.close(),
+    };
   }
 
   #consume(fact: Fact, again: boolean): void {
@@ -203,19 +216,5 @@ export class SimulatedNode {
   #failed(stage: string, error: unknown): void {
     if (this.process.isDead || this.isCutOff) return;
     this.#history.failures.push(`${this.name}: ${stage}: ${error instanceof Error ? error.stack : error}`);
-  }
-}
-
-class RecordingPublisher extends Publisher {
-  readonly #record: (publication: Publication) => void;
-
-  constructor(parts: ConstructorParameters<typeof Publisher>[0], record: (publication: Publication) => void) {
-    super(parts);
-    this.#record = record;
-  }
-
-  override publish(publication: Publication): Promise<void> | null {
-    this.#record(publication);
-    return super.publish(publication);
   }
 }

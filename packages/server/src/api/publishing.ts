@@ -22,33 +22,27 @@ export async function takePublishes(parts: ApiParts, app: App, publishes: number
  * is published after that, by whichever worker, comes after them (SUB-10).
  */
 export async function publishEvents(parts: ApiParts, app: App, events: readonly Publish[]): Promise<void> {
-  const before = parts.bus.ordered();
-  if (before !== null) await before;
-  await Promise.all(events.map((event) => publishEvent(parts, app, event)));
-  const after = parts.bus.ordered();
-  if (after !== null) await after;
+  const underWay: Promise<void>[] = [];
+  for (const event of events) publishEvent(parts, app, event, underWay);
+  if (underWay.length === 1) await underWay[0];
+  else if (underWay.length > 1) await Promise.all(underWay);
 }
 
-/** Hands an event to its channels before it returns; resolves when cache channels keep it. */
-async function publishEvent(parts: ApiParts, app: App, event: Publish): Promise<void> {
+/** Hands an event to its channels; what there is to wait for goes into `underWay`. */
+function publishEvent(parts: ApiParts, app: App, event: Publish, underWay: Promise<void>[]): void {
   app.tally.add('published');
-  let kept: Promise<void>[] | null = null;
   for (const channel of event.channels) {
     parts.counters.eventsPublished++;
     if (parts.trace.isWatched(app)) notePublished(parts, app, event, channel.name);
-    const keeping = parts.publisher.publish({
+    const settled = parts.publisher.publish({
       appId: app.id,
       channel,
       frame: channelEvent(channel.name, event.event, event.data),
       except: event.socketId,
       cacheSeconds: app.settings.cacheSeconds,
     });
-    if (keeping !== null) {
-      kept ??= [];
-      kept.push(keeping);
-    }
+    if (settled !== null) underWay.push(settled);
   }
-  if (kept !== null) await Promise.all(kept);
 }
 
 function notePublished({ trace }: ApiParts, app: App, published: Publish, channel: string): void {

@@ -50,13 +50,11 @@ class MemoryBus implements Bus {
     for (const bus of listeners) if (bus !== this) bus.#receive(topic, text);
   }
 
-  ordered(): null {
-    return null; // what is relayed has been received
-  }
-
-  keep(topic: string, envelope: EventEnvelope): Promise<void> {
+  publish(topic: string, envelope: EventEnvelope, deliver: () => void): Promise<void> | null {
+    deliver();
     this.relay(topic, envelope);
-    return this.#cache?.set(topic, envelope.frame, envelope.cacheMs) ?? Promise.resolve();
+    if (envelope.cacheMs === 0 || this.#cache === null) return null;
+    return this.#cache.set(topic, envelope.frame, envelope.cacheMs);
   }
 
   caughtUp(): Promise<void> {

@@ -67,13 +67,13 @@ export class RedisBus implements Bus {
     this.#lane(topic).relay(topic, this.#self + encode(envelope));
   }
 
-  /** Nodes do not wait for each other: two round trips to a broker for each publish are more than that order is worth. */
-  ordered(): null {
+  /** Each node has its own order: a round trip to a broker before each delivery is more than one order is worth. */
+  publish(topic: string, envelope: EventEnvelope, deliver: () => void): Promise<void> | null {
+    deliver();
+    const message = this.#self + encode(envelope);
+    if (envelope.cacheMs > 0) return this.#lane(topic).keep(topic, message, envelope);
+    this.#lane(topic).relay(topic, message);
     return null;
-  }
-
-  keep(topic: string, envelope: EventEnvelope): Promise<void> {
-    return this.#lane(topic).keep(topic, this.#self + encode(envelope), envelope);
   }
 
   caughtUp(topic: string): Promise<void> {

@@ -6,10 +6,6 @@ import { decodeEnvelope, type Envelope, type EventEnvelope, encodeEnvelope } fro
 export class WorkersBus implements Bus {
   readonly #link: Link;
   readonly #topics = new Set<string>();
-  /** The question under way, or none. */
-  #asked: Promise<unknown> = Promise.resolve();
-  /** The one after it, which all wait for who came meanwhile. */
-  #next: Promise<void> | null = null;
 
   constructor(link: Link, receiver: BusReceiver) {
     this.#link = link;
@@ -35,24 +31,22 @@ export class WorkersBus implements Bus {
     this.#link.relay(topic, encodeEnvelope(envelope));
   }
 
-  /** The supervisor's answer stands behind all that it passed on before, and what it passes on later stands behind the question. */
-  ordered(): Promise<void> {
-    this.#next ??= this.#asked.then(() => {
-      this.#next = null;
-      const asked = this.#link.ask('bus.catch-up').then(
-        () => {},
-        () => {}, // no supervisor, no other worker
-      );
-      this.#asked = asked;
-      return asked;
+  /**
+   * The order of all is that in which the supervisor passes events on. What one turn sends arrives there in one piece, the event
+   * and what the cache keeps of it.
+   */
+  publish(topic: string, envelope: EventEnvelope, deliver: () => void): Promise<void> {
+    const placed = new Promise<void>((resolve) => {
+      this.#link.relayInOrder(topic, encodeEnvelope(envelope), () => {
+        try {
+          deliver();
+        } finally {
+          resolve();
+        }
+      });
     });
-    return this.#next;
-  }
-
-  /** What one turn sends arrives in one piece, and answers come in order with what is relayed. */
-  async keep(topic: string, envelope: EventEnvelope): Promise<void> {
-    this.relay(topic, envelope);
-    await this.#link.ask('cache.set', [topic, envelope.frame, envelope.cacheMs]);
+    if (envelope.cacheMs === 0) return placed;
+    return this.#link.ask('cache.set', [topic, envelope.frame, envelope.cacheMs]);
   }
 
   caughtUp(): Promise<void> {
@@ -87,7 +81,6 @@ export class BusSwitch {
       else listeners.add(link);
     });
     link.on<string>('bus.leave', (topic) => this.#leave(link, topics, topic));
-    link.on('bus.catch-up', () => null);
     link.onRelay((topic, bytes) => {
       for (const listener of this.#listeners.get(topic) ?? []) {
         if (listener !== link) listener.relay(topic, bytes);

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { Bus } from './bus.ts';
-import type { Envelope } from './envelope.ts';
+import type { Envelope, EventEnvelope } from './envelope.ts';
 
 /** One node's end of a bus, with what it received. */
 export interface BusUnderTest {
@@ -15,7 +15,7 @@ export function busContract(
   name: string,
   newNetwork: () => Promise<{ connect(): Promise<BusUnderTest> }>,
 ): void {
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
+  const event = (frame: string): EventEnvelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
 
   test(`${name}: what one node relays reaches the others that listen, and not itself`, async () => {
     const network = await newNetwork();
@@ -45,6 +45,26 @@ export function busContract(
     for (const frame of frames) a.bus.relay('1/news', frame);
     await b.settled();
     expect(b.received.map(([, envelope]) => envelope)).toEqual(frames);
+  });
+
+  test(`${name}: what is published is delivered here once and reaches the others, in order with what is relayed`, async () => {
+    const network = await newNetwork();
+    const [a, b] = [await network.connect(), await network.connect()];
+    for (const node of [a, b]) await node.bus.listen('1/news');
+    const delivered: string[] = [];
+    const published: (Promise<void> | null)[] = [];
+    const frames = Array.from({ length: 200 }, (_, i) => event(`${i}`));
+    for (const [i, frame] of frames.entries()) {
+      if (i % 3 === 0) a.bus.relay('1/news', frame);
+      else published.push(a.bus.publish('1/news', frame, () => delivered.push(frame.frame)));
+    }
+    await Promise.all(published);
+    const own = frames.filter((_, i) => i % 3 !== 0).map(({ frame }) => frame);
+    expect(delivered).toEqual(own);
+    await b.settled();
+    expect(b.received.map(([, envelope]) => envelope)).toEqual(frames);
+    expect(a.received).toEqual([]);
+    expect(delivered).toEqual(own);
   });
 
   test(`${name}: nothing arrives after leaving`, async () => {

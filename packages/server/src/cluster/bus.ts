@@ -8,8 +8,8 @@ export const everyNode = '*';
  *
  * What a fulfilment owes (`bus.contract.ts`): an envelope reaches every *other* node that listens to its topic, and
  * never comes back to the sender; those of one topic from one node arrive in the order in which they were relayed; a
- * node that does not listen gets nothing. If the broker is away, `relay` drops, counts and says so through `onProblem`;
- * it never throws and never blocks local delivery.
+ * node that does not listen gets nothing. If the broker is away, `relay` and `publish` drop, count and say so through `onProblem`;
+ * they never throw and never block local delivery.
  */
 export interface Bus {
   /** Resolves when this node hears `topic`: what another node relays after that is not missed. */
@@ -17,17 +17,14 @@ export interface Bus {
   leave(topic: string): void;
   relay(topic: string, envelope: Envelope): void;
   /**
-   * Resolves when this node has received all that others had relayed before they asked the same. So what one node relays, and then
-   * asks, comes everywhere before what another relays that asks first.
-   * @returns null where there is nothing to wait for: a node alone, or a bus that orders the relays of each node only
+   * Relays an event, in order with `relay`, and calls `deliver` once, for the subscribers of this node. Where the bus knows one
+   * order of what all nodes publish, `deliver` is called at the event's place in it, so that an event which is published after
+   * this one has settled comes after it on every node; elsewhere at once. An event with a time to keep becomes the newest in
+   * the cache (`event-cache.ts`) in the same step: whoever listens, then asks the cache, then waits for `caughtUp`, has it
+   * from the cache or was handed it.
+   * @returns null when the event is delivered here and is not to be kept; otherwise resolves when it is delivered and kept
    */
-  ordered(): Promise<void> | null;
-  /**
-   * Relays an event of a cache channel, in order with `relay`, and makes it the newest in the cache (`event-cache.ts`), in one
-   * step: whoever listens, then asks the cache, then waits for `caughtUp`, has it from the cache or was handed it.
-   * Resolves when it is kept.
-   */
-  keep(topic: string, envelope: EventEnvelope): Promise<void>;
+  publish(topic: string, envelope: EventEnvelope, deliver: () => void): Promise<void> | null;
   /** Resolves when what was relayed to the topic before has been received here, or is lost. */
   caughtUp(topic: string): Promise<void>;
   close(): Promise<void>;

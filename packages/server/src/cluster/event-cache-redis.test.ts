@@ -96,7 +96,7 @@ onRedis((fresh) => {
     const wrong = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms });
     const nodes = await Promise.all([-hour, 0, hour].map((ms) => connect(urls, wrong(ms))));
     for (const [i, { bus }] of nodes.entries()) {
-      await bus.keep('1/cache-a', event(`${i}`));
+      await bus.publish('1/cache-a', event(`${i}`), () => {});
       for (const [j, { cache }] of nodes.entries()) {
         const kept = await cache.get('1', 'cache-a');
         expect(kept?.frame).toBe(`${i}`);
@@ -117,18 +117,19 @@ test.skipIf(redisPath === undefined)(
     const a = await connect([`redis://127.0.0.1:${proxy.port}`]);
     const b = await connect([redis.url]);
     await a.bus.listen('1/cache-a');
-    for (const topic of ['1/cache-a', '1/cache-b', '1/cache-c']) await b.bus.keep(topic, event('before'));
+    for (const topic of ['1/cache-a', '1/cache-b', '1/cache-c'])
+      await b.bus.publish(topic, event('before'), () => {});
     const { port } = redis.program;
     proxy.target = 1;
     proxy.cut();
     await eventually(() => a.figures.connected === 0, 'the loss to be seen');
-    await a.bus.keep('1/cache-a', event('a, then b'));
-    await a.bus.keep('1/cache-b', event('a alone'));
+    await a.bus.publish('1/cache-a', event('a, then b'), () => {});
+    await a.bus.publish('1/cache-b', event('a alone'), () => {});
     expect((await a.cache.get('1', 'cache-b'))?.frame).toBe('a alone');
     // Longer than what is to be published may wait.
     await Bun.sleep(5_200);
-    await a.bus.keep('1/cache-c', event('late'));
-    await b.bus.keep('1/cache-a', event('b after a'));
+    await a.bus.publish('1/cache-c', event('late'), () => {});
+    await b.bus.publish('1/cache-a', event('b after a'), () => {});
     proxy.target = port;
     await eventually(() => a.missed.length > 0, 'the broker to be back');
     expect([...(a.missed[0] ?? [])]).toEqual(['1/cache-a']);
@@ -146,10 +147,10 @@ test.skipIf(redisPath === undefined)(
     await using redis = await startRedis();
     const [a, b] = [await connect([redis.url]), await connect([redis.url])];
     await b.bus.listen('1/cache-a');
-    await a.bus.keep('1/cache-a', event('old'));
+    await a.bus.publish('1/cache-a', event('old'), () => {});
     await (await admin(redis.url)).call('CONFIG', 'SET', 'maxmemory', '1');
-    await a.bus.keep('1/cache-a', event('new'));
-    await a.bus.keep('1/cache-a', event('newer'));
+    await a.bus.publish('1/cache-a', event('new'), () => {});
+    await a.bus.publish('1/cache-a', event('newer'), () => {});
     await b.bus.settled();
     expect(b.received.map(([, envelope]) => envelope)).toEqual([event('old'), event('new'), event('newer')]);
     expect(await b.cache.get('1', 'cache-a')).toBeNull();
@@ -178,7 +179,7 @@ test.skipIf(redisPath === undefined)(
     await meddler.call('LPUSH', 'earshot:1:event:1/cache-b', 'x');
     expect(await cache.get('1', 'cache-b')).toBeNull();
     for (const channel of ['cache-a', 'cache-b']) {
-      await bus.keep(`1/${channel}`, event('ours'));
+      await bus.publish(`1/${channel}`, event('ours'), () => {});
       expect((await cache.get('1', channel))?.frame).toBe('ours');
     }
   },

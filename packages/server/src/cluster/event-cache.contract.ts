@@ -29,7 +29,7 @@ export function eventCacheContract(name: string, newNetwork: () => Promise<Cache
     const network = await newNetwork();
     const [a, b] = [await network.connect(), await network.connect()];
     const keep = (channel: string, envelope: EventEnvelope, appId = '1') =>
-      a.bus.keep(topicOf(appId, channel), envelope);
+      a.bus.publish(topicOf(appId, channel), envelope, () => {});
     return { network, a, b, keep };
   }
 
@@ -61,7 +61,7 @@ export function eventCacheContract(name: string, newNetwork: () => Promise<Cache
     await b.bus.listen('1/cache-a');
     const sent = Array.from({ length: 300 }, (_, i) => event(`${i}`, i % 3 === 0 ? 60 : 0));
     for (const envelope of sent) {
-      if (envelope.cacheMs > 0) void a.bus.keep('1/cache-a', envelope);
+      if (envelope.cacheMs > 0) void a.bus.publish('1/cache-a', envelope, () => {});
       else a.bus.relay('1/cache-a', envelope);
     }
     await b.settled();
@@ -94,7 +94,7 @@ export function eventCacheContract(name: string, newNetwork: () => Promise<Cache
     const last = 400;
     const publishing = (async () => {
       for (let i = 1; i <= last; i++) {
-        await a.bus.keep(topic, event(`${i}`));
+        await a.bus.publish(topic, event(`${i}`), () => {});
         if (i % 7 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     })();

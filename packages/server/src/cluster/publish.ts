@@ -28,7 +28,7 @@ export interface Onlooker {
   sent(appId: string, channel: string, frame: string, recipients: number): void;
 }
 
-/** Takes accepted events to the subscribers: first those of this node, then those of the others. */
+/** Takes accepted events to the subscribers, those of this node and those of the others. */
 export class Publisher {
   readonly #hub: Hub;
   readonly #fanOut: FanOut;
@@ -54,18 +54,17 @@ export class Publisher {
   }
 
   /**
-   * Delivers here and relays, both before it returns, so that the order of calls is the order of delivery.
-   * @returns null, or for a cache channel a promise that resolves when the event is kept
+   * The order of calls is the order of delivery; with workers, whose supervisor says in which order all deliver, as well.
+   * @returns null when the event is delivered to the subscribers of this node, or a promise that resolves when it is, and when
+   *   a cache channel keeps it
    */
   publish(publication: Publication): Promise<void> | null {
     const { appId, channel, frame, except, cacheSeconds } = publication;
     const cacheMs = channel.cached ? cacheSeconds * 1000 : 0;
     const topic = topicOf(appId, channel.name);
-    this.deliver(topic, frame, except, cacheMs);
-    const envelope = { kind: 'event', frame, except, cacheMs } as const;
-    if (cacheMs > 0) return this.#bus.keep(topic, envelope);
-    this.#bus.relay(topic, envelope);
-    return null;
+    return this.#bus.publish(topic, { kind: 'event', frame, except, cacheMs }, () =>
+      this.deliver(topic, frame, except, cacheMs),
+    );
   }
 
   /** Delivers to the subscribers of this node; the bus calls it for what other nodes publish. */
@@ -92,6 +91,8 @@ export class Publisher {
   async #open(channel: Channel): Promise<void> {
     await this.#bus.listen(channel.topic);
     if (!channel.name.cached) return;
+    // What came before was relayed when this node had left the channel, or not yet: the cache has it, or newer.
+    channel.cached = null;
     const kept = await this.#cache.get(channel.appId, channel.name.name);
     await this.#bus.caughtUp(channel.topic);
     // An event that came in the meantime is this one, or newer than what the cache said.

@@ -151,7 +151,7 @@ describe.skipIf(redisPath === undefined)('with the least rights', () => {
     const [one, two] = nodes as [(typeof nodes)[number], (typeof nodes)[number]];
     await two.bus.listen('1/cache-a');
     const event = { kind: 'event', frame: 'x', except: null, cacheMs: 60_000 } as const;
-    await one.bus.keep('1/cache-a', event);
+    await one.bus.publish('1/cache-a', event, () => {});
     await eventually(() => heard.length === 1, 'the event');
     expect((await two.cluster.cache.get('1', 'cache-a'))?.frame).toBe('x');
     await one.roster.join('1', 'presence-a', 'u', null, 0);

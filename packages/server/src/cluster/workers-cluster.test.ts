@@ -6,7 +6,8 @@ import { type Clock, ManualClock } from '@earshot/base';
 import type { Link } from '../link/link.ts';
 import { connectLink, listenForLinks } from '../link/sockets.ts';
 import { type BusUnderTest, busContract } from './bus.contract.ts';
-import type { Envelope } from './envelope.ts';
+import type { Bus } from './bus.ts';
+import type { Envelope, EventEnvelope } from './envelope.ts';
 import { eventCacheContract } from './event-cache.contract.ts';
 import { type RosterUnderTest, rosterContract } from './roster.contract.ts';
 import type { Roster } from './roster.ts';
@@ -25,6 +26,8 @@ afterAll(() => {
 const onProblem = (stage: string, error: unknown) => {
   throw error ?? new Error(stage);
 };
+
+const event = (frame: string): EventEnvelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
 
 /** A supervisor's side with workers that reach it over real sockets. */
 function newOwner(clock: Clock) {
@@ -147,7 +150,6 @@ test('a large event arrives whole, and in order with small ones', async () => {
   });
   await listener.listen('1/news');
   const frames = Array.from({ length: 50 }, (_, i) => `${i}`.repeat(i % 5 === 0 ? 400_000 : 1));
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
   for (const frame of frames) sender.relay('1/news', event(frame));
   await settled();
   expect(received.map((frame) => frame.length)).toEqual(frames.map((frame) => frame.length));
@@ -155,8 +157,7 @@ test('a large event arrives whole, and in order with small ones', async () => {
 });
 
 test('what one worker relays, then another one, comes in that order to a third, to the second and to the first', async () => {
-  const { connect } = newOwner(new ManualClock());
-  const event = (frame: string): Envelope => ({ kind: 'event', frame, except: null, cacheMs: 0 });
+  const { connect, settled } = newOwner(new ManualClock());
   const heard: string[][] = [];
   const nodes = [];
   for (let i = 0; i < 3; i++) {
@@ -172,16 +173,53 @@ test('what one worker relays, then another one, comes in that order to a third, 
   }
   const expected: string[] = [];
   for (let n = 0; n < 60; n++) {
-    // As a publish does: it comes to its own clients at once.
     const { bus, mine } = nodes[n % 2] as (typeof nodes)[0];
-    await bus.ordered();
     expected.push(`${n}`);
-    mine.push(`${n}`);
-    bus.relay('1/news', event(`${n}`));
-    await bus.ordered();
+    await bus.publish('1/news', event(`${n}`), () => mine.push(`${n}`));
   }
-  for (const { bus } of nodes) await bus.ordered();
+  await settled();
   expect(heard).toEqual([expected, expected, expected]);
+});
+
+test('what workers publish at the same time comes in one order to all of them', async () => {
+  const { connect, settled } = newOwner(new ManualClock());
+  const nodes: { bus: Bus; heard: string[] }[] = [];
+  for (let i = 0; i < 3; i++) {
+    const heard: string[] = [];
+    const bus = new WorkersCluster(await connect()).connectBus({
+      received: (_topic, envelope) => heard.push((envelope as { frame: string }).frame),
+      onProblem,
+    });
+    await bus.listen('1/news');
+    nodes.push({ bus, heard });
+  }
+  const published = nodes.flatMap(({ bus, heard }, node) =>
+    Array.from({ length: 200 }, async (_, n) => {
+      for (let turn = 0; turn < n % 7; turn++) await Bun.sleep(0);
+      const frame = `${node} ${n}`;
+      await bus.publish('1/news', event(frame), () => heard.push(frame));
+    }),
+  );
+  await Promise.all(published);
+  await settled();
+  const [first, ...others] = nodes.map(({ heard }) => heard);
+  expect(first?.length).toBe(600);
+  expect(new Set(first).size).toBe(600);
+  for (const other of others) expect(other).toEqual(first as string[]);
+});
+
+test('without a supervisor what is published comes to the own subscribers, once and in order', async () => {
+  const { connect } = newOwner(new ManualClock());
+  const link = await connect();
+  const bus = new WorkersCluster(link).connectBus({ received() {}, onProblem });
+  const heard: string[] = [];
+  const publish = (frame: string) => bus.publish('1/news', event(frame), () => heard.push(frame));
+  const [a, b] = [publish('a'), publish('b')];
+  expect(heard).toEqual([]);
+  link.close();
+  expect(heard).toEqual(['a', 'b']);
+  await Promise.all([a, b, publish('c')]);
+  expect(heard).toEqual(['a', 'b', 'c']);
 });
 
 test('facts wait while nobody consumes them, and go to the next one, each once', async () => {

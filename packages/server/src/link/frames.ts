@@ -1,8 +1,11 @@
 /** A frame: length of what follows (4 bytes), kind (1), length of the topic (2), topic, payload. All little endian. */
 const headBytes = 7;
 
-/** A turn has as payload the frames that its sender made in one turn of its loop; they are taken together. */
-export const frameKinds = { message: 1, relay: 2, turn: 3 } as const;
+/**
+ * A turn has as payload the frames that its sender made in one turn of its loop; they are taken together. `relayInOrder` is a relay
+ * whose place is to be said, and `placed` says it, for so many of them as its payload tells (4 bytes).
+ */
+export const frameKinds = { message: 1, relay: 2, turn: 3, relayInOrder: 4, placed: 5 } as const;
 
 export interface Frame {
   readonly kind: number;

@@ -46,3 +46,96 @@ test('turns follow each other in one piece of bytes, and one frame alone has no 
   receiver.received(Buffer.concat(written));
   expect(taken).toEqual(['1/a one', '1/a two', '1/a three']);
 });
+
+/** Two links that write into each other at the end of a turn; what each side relays is told by the other. */
+function twoSides() {
+  const turns: (() => void)[] = [];
+  const sides: Link[] = [];
+  const room = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const events: string[][] = [[], []];
+  const problems: string[] = [];
+  for (const side of [0, 1]) {
+    const write = (bytes: Uint8Array) => {
+      const taken = Math.min(bytes.length, room[side] as number);
+      room[side] = (room[side] as number) - taken;
+      sides[1 - side]?.received(Buffer.from(bytes.subarray(0, taken)));
+      return taken;
+    };
+    const link = new Link(
+      { write, end: () => {} },
+      (stage) => problems.push(stage),
+      (task) => turns.push(task),
+    );
+    link.onRelay((_topic, bytes) => events[side]?.push(`heard ${bytes.toString()}`));
+    sides.push(link);
+  }
+  const [a, b] = sides as [Link, Link];
+  const order = (text: string) => a.relayInOrder('1/a', text, () => events[0]?.push(`placed ${text}`));
+  const endTurn = () => {
+    for (const task of turns.splice(0)) task();
+  };
+  return { a, b, order, endTurn, room, problems, mine: events[0] as string[], theirs: events[1] as string[] };
+}
+
+test('what is relayed in order has its place among what the other side relays', () => {
+  const { b, order, endTurn, mine, theirs } = twoSides();
+  order('1');
+  order('2');
+  b.relay('1/a', 'before');
+  expect(mine).toEqual([]);
+  endTurn();
+  b.relay('1/a', 'after');
+  endTurn();
+  expect(theirs).toEqual(['heard 1', 'heard 2']);
+  order('3');
+  endTurn();
+  endTurn();
+  expect(mine).toEqual(['heard before', 'placed 1', 'placed 2', 'heard after', 'placed 3']);
+});
+
+test('places of one turn are one frame, unless something comes between them', () => {
+  const { a, b, order, endTurn, mine } = twoSides();
+  b.onRelay((_topic, bytes) => {
+    if (bytes.toString() === '3') b.relay('1/a', 'between');
+  });
+  for (const text of ['1', '2', '3', '4', '5']) order(text);
+  a.flush();
+  // A turn's head, a frame that places 1 to 3, what is relayed, and one that places 4 and 5.
+  expect(b.queuedBytes).toBe(11 + 7 + '1/a'.length + 'between'.length + 11);
+  endTurn();
+  expect(mine).toEqual(['placed 1', 'placed 2', 'placed 3', 'heard between', 'placed 4', 'placed 5']);
+});
+
+test('one that fails does not take the place of the next', () => {
+  const { a, order, endTurn, problems, mine } = twoSides();
+  a.relayInOrder('1/a', 'bad', () => {
+    throw new Error('of its own');
+  });
+  order('2');
+  endTurn();
+  endTurn();
+  expect(mine).toEqual(['placed 2']);
+  expect(problems).toEqual(['workers: a message failed']);
+});
+
+test('what is dropped, and what nobody will place any more, comes to its place in the order of relaying', () => {
+  const { a, order, endTurn, room, problems, mine, theirs } = twoSides();
+  room[0] = 0;
+  const large = 'x'.repeat(33 * 1024 * 1024);
+  a.relayInOrder('1/a', large, () => mine.push('placed large'));
+  a.relayInOrder('1/a', large, () => mine.push('placed second'));
+  order('dropped');
+  expect(a.relaysDropped).toBe(1);
+  expect(problems).toEqual(['workers: events are dropped, the other side is too slow']);
+  expect(mine).toEqual([]);
+  endTurn();
+  room[0] = Number.POSITIVE_INFINITY;
+  a.drained();
+  expect(theirs.length).toBe(2);
+  endTurn();
+  expect(mine).toEqual(['placed large', 'placed second', 'placed dropped']);
+  order('4');
+  a.closed();
+  order('5');
+  expect(mine.slice(3)).toEqual(['placed 4', 'placed 5']);
+});

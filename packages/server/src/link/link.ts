@@ -55,6 +55,10 @@ export class Link {
   #lastId = 0;
   #closed = false;
   #isDropping = false;
+  /** What was relayed in order and has no place yet, the oldest first; those that were dropped have none to wait for. */
+  readonly #unplaced: { readonly place: () => void; readonly isDropped: boolean }[] = [];
+  /** The newest `placed` frame of the other side's relays; it counts more as long as nothing is queued behind it. */
+  #placed: Buffer | null = null;
 
   /** @param atEndOfTurn when what a turn of the loop sends is written */
   constructor(
@@ -113,14 +117,22 @@ export class Link {
   }
 
   relay(topic: string, text: string | Buffer): void {
-    if (this.#closed) return;
-    if (this.#queuedBytes > relayBytesMax) {
-      this.relaysDropped++;
-      if (!this.#isDropping) this.#onProblem('workers: events are dropped, the other side is too slow', null);
-      this.#isDropping = true;
+    if (this.#takesRelays()) this.#add(encodeFrame(frameKinds.relay, topic, text));
+  }
+
+  /**
+   * Relays, and calls `place` once: when the other side has taken it, before anything is taken here that the other side relays
+   * after that, and after all that it relayed before. Of what is dropped, or when the other side is gone, it is called in the
+   * order of relaying.
+   */
+  relayInOrder(topic: string, text: string, place: () => void): void {
+    const isDropped = !this.#takesRelays();
+    if (isDropped && this.#unplaced.length === 0) {
+      place();
       return;
     }
-    this.#add(encodeFrame(frameKinds.relay, topic, text));
+    this.#unplaced.push({ place, isDropped });
+    if (!isDropped) this.#add(encodeFrame(frameKinds.relayInOrder, topic, text));
   }
 
   /** Writes what waits, without waiting for the end of the turn. */
@@ -152,6 +164,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#queue = [];
+    for (const { place } of this.#unplaced.splice(0)) this.#guard(place);
     for (const { reject } of this.#waiting.values()) reject(gone());
     this.#waiting.clear();
     for (const listener of this.#closeListeners) listener();
@@ -161,6 +174,47 @@ export class Link {
     this.flush();
     this.#pipe.end();
     this.closed();
+  }
+
+  #takesRelays(): boolean {
+    if (this.#closed) return false;
+    if (this.#queuedBytes <= relayBytesMax) return true;
+    this.relaysDropped++;
+    if (!this.#isDropping) this.#onProblem('workers: events are dropped, the other side is too slow', null);
+    this.#isDropping = true;
+    return false;
+  }
+
+  /** Says to the other side that one more of its relays has its place, which is here: behind all that was sent to it before. */
+  #sayPlaced(): void {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last === this.#placed) {
+      last.writeUInt32LE(last.readUInt32LE(last.length - 4) + 1, last.length - 4);
+      return;
+    }
+    const count = Buffer.alloc(4);
+    count.writeUInt32LE(1);
+    this.#placed = encodeFrame(frameKinds.placed, '', count);
+    this.#add(this.#placed);
+  }
+
+  /** So many of what was relayed have their place, which is here; those that were dropped behind them have the same. */
+  #place(count: number): void {
+    let taken = 0;
+    let left = count;
+    for (const { isDropped } of this.#unplaced) {
+      if (!isDropped && left-- === 0) break;
+      taken++;
+    }
+    for (const { place } of this.#unplaced.splice(0, taken)) this.#guard(place);
+  }
+
+  #guard(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#onProblem('workers: a message failed', error);
+    }
   }
 
   #message(message: readonly unknown[]): void {
@@ -206,12 +260,19 @@ export class Link {
       new FrameReader().read(frame.payload, (one) => this.#take(one));
       return;
     }
-    try {
-      if (frame.kind === frameKinds.relay) this.#onRelay(frame.topic, frame.payload);
-      else this.#read(JSON.parse(frame.payload.toString('utf8')));
-    } catch (error) {
-      this.#onProblem('workers: a message failed', error);
-    }
+    this.#guard(() => {
+      switch (frame.kind) {
+        case frameKinds.relay:
+          return this.#onRelay(frame.topic, frame.payload);
+        case frameKinds.relayInOrder:
+          this.#sayPlaced();
+          return this.#onRelay(frame.topic, frame.payload);
+        case frameKinds.placed:
+          return this.#place(frame.payload.readUInt32LE());
+        default:
+          return this.#read(JSON.parse(frame.payload.toString('utf8')));
+      }
+    });
   }
 
   #read([kind, id, nameOrResult, data]: [number, number, never, never]): void {

@@ -38,8 +38,7 @@ function setUp() {
       relay: (topic, envelope) => {
         if (isAlive) bus.relay(topic, envelope);
       },
-      ordered: () => bus.ordered(),
-      keep: (topic, envelope) => bus.keep(topic, envelope),
+      publish: (topic, envelope, deliver) => bus.publish(topic, envelope, deliver),
       caughtUp: (topic) => bus.caughtUp(topic),
       close: () => bus.close(),
     };
