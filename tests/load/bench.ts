@@ -116,7 +116,7 @@ async function measure(scenario: string, name: ServerName, scale: Scale): Promis
   const receiver = name === 'desk' ? startReceiver() : null;
   const server = await startServer(name, {
     ...(receiver === null ? {} : webhookTo(receiver.url)),
-    ...(scenario === 'workers' ? workersSettings : {}),
+    ...(scenario.startsWith('workers') ? workersSettings : {}),
   });
   const { port, pid, app } = server;
   const generator = startChild(

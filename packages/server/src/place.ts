@@ -11,6 +11,8 @@ export interface Place {
   readonly cluster: Cluster;
   /** The supervisor's; null: each worker opens the one of the settings. */
   readonly database: Database | null;
+  /** How many take requests now, this one included. */
+  readonly workers: () => number;
   readonly sessions: SessionOwners;
   readonly rates: Rates;
   readonly windows: Windows;

@@ -149,7 +149,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const hub = new Hub();
   const users = new Users<Connection>();
   const topics = new AllTopics();
-  const fanOut = new FanOut(topics, clock);
+  const fanOut = new FanOut(topics, clock, place?.workers);
   const announcer = new Announcer({ apps, hub, users, fanOut, clock });
 
   /** Facts that are the cluster's, not this node's alone: each reaches these once. */

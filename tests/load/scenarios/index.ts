@@ -8,7 +8,7 @@ import { presence } from './presence.ts';
 import { publish } from './publish.ts';
 import type { Scenario } from './scenario.ts';
 import { pollingStall } from './stall.ts';
-import { workers } from './workers.ts';
+import { byWorkers } from './workers.ts';
 
 /** Every scenario by the name that `--only` takes and the table uses. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map([
@@ -25,7 +25,9 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map([
   ['polling-stall', pollingStall],
   ['idle-streaming', httpIdle('xhr_streaming')],
   ['idle-events', httpIdle('event_stream')],
-  ['workers', workers],
+  ['workers', byWorkers(fanout)],
+  ['paced1000', paced(1000)],
+  ['workers1000', byWorkers(paced(1000))],
   ['desk-fanout', fanout],
   ['desk-publish', publish],
   ['desk-facts', deskFacts],
@@ -52,6 +54,8 @@ export const beyondBare: ReadonlySet<string> = new Set([
   'idle-streaming',
   'idle-events',
   'workers',
+  'paced1000',
+  'workers1000',
 ]);
 /** Nor soketi: of HTTP transports it has none. */
 export const earshotAlone: ReadonlySet<string> = new Set(

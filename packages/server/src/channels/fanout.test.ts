@@ -3,7 +3,7 @@ import { ManualClock } from '@earshot/base';
 import { parseChannelName } from '@earshot/protocol';
 import fc from 'fast-check';
 import { Channel, type Listener } from './channel.ts';
-import { FanOut, type Topics, windowMinMs } from './fanout.ts';
+import { FanOut, type Topics, windowMinMs, windowMsOf } from './fanout.ts';
 
 const owner = { id: '1', tally: { channels: 0, delivered() {} } };
 
@@ -105,6 +105,58 @@ describe('COAL-6: a quiet channel writes at once, a busy one shares writes', () 
     at.fanOut.deliver(at.channel, 'x'.repeat(300_000), null);
     expect(at.first.got.length).toBe(before + 1);
   });
+});
+
+/** How long a busy channel's events wait at most when a write of one keeps the loop busy for so long. */
+function windowOf(writeMs: number, processes: number): number {
+  const clock = new ManualClock();
+  let spent = 0;
+  let windowMs = 0;
+  const fanOut = new FanOut(
+    {
+      publish() {
+        spent += writeMs;
+      },
+    },
+    {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic() + spent,
+      after(ms, task) {
+        windowMs = ms;
+        return clock.after(ms, task);
+      },
+      every: (ms, task) => clock.every(ms, task),
+      nextTurn: (task) => clock.nextTurn(task),
+    },
+    () => processes,
+  );
+  const name = parseChannelName('news', 200);
+  if (name === null) throw new Error('not a channel name');
+  const channel = new Channel(owner, name);
+  channel.subscriptions = 1000;
+  for (let i = 0; i < 1000; i++) {
+    fanOut.deliver(channel, 'x', null);
+    clock.advance(1);
+  }
+  return windowMs;
+}
+
+test('the window grows with what writing costs', () => {
+  expect(windowOf(0.01, 1)).toBe(windowMinMs);
+  expect(windowOf(0.4, 1)).toBe(windowMinMs);
+  expect(windowOf(0.4, 2)).toBeGreaterThan(windowMinMs);
+  expect(windowOf(2, 1)).toBe(10);
+});
+
+test('an event waits for its window and the writing as long as with one process, whatever the processes', () => {
+  expect([0, 1, 4, 5, 6, 7, 100].map((busyMs) => windowMsOf(busyMs, 1))).toEqual([7, 7, 7, 8, 9, 10, 10]);
+  for (const processes of [1, 2, 4, 64]) {
+    for (const writingMs of [5, 6, 20 / 3, 20]) {
+      const ownMs = writingMs / processes;
+      const waitMs = windowMsOf(ownMs, processes) + Math.min(ownMs, 20 / 3 / processes);
+      expect(Math.abs(waitMs - Math.min(writingMs, 20 / 3) * 2.5)).toBeLessThanOrEqual(0.5);
+    }
+  }
 });
 
 test('COAL-1: who enters a busy channel gets nothing that was accepted before, and all after', () => {

@@ -1,4 +1,4 @@
-import type { Clock } from '@earshot/base';
+import type { Clock, Timer } from '@earshot/base';
 import type { Channel, Listener, Pending } from './channel.ts';
 
 /** Writes one frame to everybody in a topic; the transports fulfil it (`transports/topics.ts`). */
@@ -7,13 +7,28 @@ export interface Topics {
 }
 
 /**
- * A busy channel is written at most once in a window, so an event waits for less than that. Where writing keeps the loop
- * busy for longer than two thirds of the shortest window, the window grows with it: a loop that is full makes
+ * A busy channel is written at most once in a window, so an event waits for less than that. Where writing to all subscribers
+ * keeps a loop busy for longer than two thirds of the shortest window, the window grows with it: a loop that is full makes
  * everybody wait longer than any window.
  */
 export const windowMinMs = 7;
-const windowMaxMs = 10;
-const windowPerBusyMs = 1.5;
+/** What an event waits for is its window and the writing after it; both together may be this many times the writing. */
+const waitPerWriting = 2.5;
+/** Beyond this the window does not grow. */
+const writingMaxMs = 20 / 3;
+
+/**
+ * The window of one of several processes that have a channel's subscribers among them. Each has its part of the writing and is
+ * done sooner; the window may be longer by that, so an event waits as long as with one process, and costs all of them
+ * together as little.
+ * @param busyMs how long writing to its own part keeps the loop of this one busy
+ */
+export function windowMsOf(busyMs: number, processes: number): number {
+  const writingMs = Math.min(busyMs * processes, writingMaxMs);
+  const windowMs = writingMs * (waitPerWriting - 1 / processes);
+  return Math.max(windowMinMs, Math.round(windowMs));
+}
+
 /** How much one measurement of the loop counts. */
 const busyWeight = 0.1;
 /** What waits is written at the latest when it is this much. */
@@ -61,16 +76,19 @@ export class FanOut {
   };
   readonly #topics: Topics;
   readonly #clock: Clock;
+  readonly #processes: () => number;
   readonly #pendingChannels = new Set<Channel>();
-  #timerArmed = false;
+  #timer: Timer | null = null;
   #windowMs = windowMinMs;
   /** How long writing keeps the loop busy, on average; and whether that is being measured. */
   #busyMs = 0;
   #isMeasured = false;
 
-  constructor(topics: Topics, clock: Clock) {
+  /** @param processes how many of this machine have the subscribers of a channel among them */
+  constructor(topics: Topics, clock: Clock, processes: () => number = () => 1) {
     this.#topics = topics;
     this.#clock = clock;
+    this.#processes = processes;
   }
 
   /** Hands `frame` to all subscribers of `channel` but `except`. */
@@ -126,6 +144,8 @@ export class FanOut {
       else this.#write(channel, step.frame, step.except);
     }
     channel.writtenAt = this.#clock.monotonic();
+    // What comes next has its whole window, also when this was written before its own was over.
+    if (this.#pendingChannels.size === 0) this.#disarm();
     this.#arm();
     this.#measure(start);
     this.#measureLoop(start);
@@ -178,12 +198,15 @@ export class FanOut {
    * what is left of a window would be rounded each time.
    */
   #arm(): void {
-    if (this.#timerArmed) return;
-    this.#timerArmed = true;
-    this.#clock.after(this.#windowMs, () => {
-      this.#timerArmed = false;
+    this.#timer ??= this.#clock.after(this.#windowMs, () => {
+      this.#timer = null;
       this.flushAll();
     });
+  }
+
+  #disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
   }
 
   /** Learns how long the loop is busy with what was written from `start` on. */
@@ -193,8 +216,7 @@ export class FanOut {
     this.#clock.nextTurn(() => {
       this.#isMeasured = false;
       this.#busyMs += busyWeight * (this.#clock.monotonic() - start - this.#busyMs);
-      const windowMs = Math.round(this.#busyMs * windowPerBusyMs);
-      this.#windowMs = Math.min(Math.max(windowMs, windowMinMs), windowMaxMs);
+      this.#windowMs = windowMsOf(this.#busyMs, this.#processes());
     });
   }
 

@@ -1,6 +1,21 @@
+import { textOf } from '../link/frames.ts';
 import type { Link } from '../link/link.ts';
 import type { Bus, BusReceiver } from './bus.ts';
 import { decodeEnvelope, type Envelope, type EventEnvelope, encodeEnvelope } from './envelope.ts';
+
+/** Between workers, which are of one version (`workers/desk.ts`), an event goes without being encoded once more. */
+function encodeEvent({ frame, except, cacheMs }: EventEnvelope): string {
+  return `${cacheMs} ${except ?? ''}\n${frame}`;
+}
+
+/** Other envelopes are JSON, an array. */
+function decodeRelayed(text: string): Envelope | null {
+  if (text.startsWith('[')) return decodeEnvelope(text);
+  const space = text.indexOf(' ');
+  const end = text.indexOf('\n', space);
+  const except = end - space > 1 ? text.slice(space + 1, end) : null;
+  return { kind: 'event', frame: text.slice(end + 1), except, cacheMs: Number(text.slice(0, space)) };
+}
 
 /** A worker's end: the supervisor takes each envelope to the workers that listen. */
 export class WorkersBus implements Bus {
@@ -9,10 +24,11 @@ export class WorkersBus implements Bus {
 
   constructor(link: Link, receiver: BusReceiver) {
     this.#link = link;
-    link.onRelay((topic, bytes) => {
+    link.onRelay((frame) => {
+      const { topic } = frame;
       // Underway when this worker left.
       if (!this.#topics.has(topic)) return;
-      const envelope = decodeEnvelope(bytes.toString('utf8'));
+      const envelope = decodeRelayed(textOf(frame));
       if (envelope === null) receiver.onProblem('bus: an envelope of an unknown format was dropped', null);
       else receiver.received(topic, envelope);
     });
@@ -37,7 +53,7 @@ export class WorkersBus implements Bus {
    */
   publish(topic: string, envelope: EventEnvelope, deliver: () => void): Promise<void> {
     const placed = new Promise<void>((resolve) => {
-      this.#link.relayInOrder(topic, encodeEnvelope(envelope), () => {
+      this.#link.relayInOrder(topic, encodeEvent(envelope), () => {
         try {
           deliver();
         } finally {
@@ -81,10 +97,9 @@ export class BusSwitch {
       else listeners.add(link);
     });
     link.on<string>('bus.leave', (topic) => this.#leave(link, topics, topic));
-    link.onRelay((topic, bytes) => {
-      for (const listener of this.#listeners.get(topic) ?? []) {
-        if (listener !== link) listener.relay(topic, bytes);
-      }
+    link.onRelay((frame) => {
+      const listeners = this.#listeners.get(frame.topic);
+      if (listeners !== undefined) for (const to of listeners) if (to !== link) to.forward(frame);
     });
     link.onClose(() => {
       for (const topic of topics) this.#leave(link, topics, topic);

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { textOf } from './frames.ts';
 import { Link } from './link.ts';
 
 const onProblem = (stage: string, error: unknown) => {
@@ -15,7 +16,7 @@ function setUp() {
   });
   const taken: string[] = [];
   const receiver = new Link({ write: (bytes) => bytes.length, end: () => {} }, onProblem, () => {});
-  receiver.onRelay((topic, bytes) => taken.push(`${topic} ${bytes.toString()}`));
+  receiver.onRelay((frame) => taken.push(`${frame.topic} ${textOf(frame)}`));
   receiver.on<number>('kept', (data) => taken.push(`kept ${data}`));
   return { sender, receiver, written, taken, endTurn: () => endTurn() };
 }
@@ -66,7 +67,7 @@ function twoSides() {
       (stage) => problems.push(stage),
       (task) => turns.push(task),
     );
-    link.onRelay((_topic, bytes) => events[side]?.push(`heard ${bytes.toString()}`));
+    link.onRelay((frame) => events[side]?.push(`heard ${textOf(frame)}`));
     sides.push(link);
   }
   const [a, b] = sides as [Link, Link];
@@ -95,8 +96,8 @@ test('what is relayed in order has its place among what the other side relays', 
 
 test('places of one turn are one frame, unless something comes between them', () => {
   const { a, b, order, endTurn, mine } = twoSides();
-  b.onRelay((_topic, bytes) => {
-    if (bytes.toString() === '3') b.relay('1/a', 'between');
+  b.onRelay((frame) => {
+    if (textOf(frame) === '3') b.relay('1/a', 'between');
   });
   for (const text of ['1', '2', '3', '4', '5']) order(text);
   a.flush();

@@ -1,4 +1,4 @@
-import { encodeFrame, type Frame, FrameReader, frameKinds, turnHead } from './frames.ts';
+import { type Frame, FrameReader, FrameWriter, frameKinds, textOf } from './frames.ts';
 
 /** Relayed events that may wait for the other side; beyond it they are dropped and counted. */
 const relayBytesMax = 64 * 1024 * 1024;
@@ -46,19 +46,16 @@ export class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #closeListeners: (() => void)[] = [];
   readonly #reader = new FrameReader();
-  #onRelay: (topic: string, text: Buffer) => void = () => {};
-  #queue: Buffer[] = [];
+  readonly #writer = new FrameWriter();
+  #onRelay: (frame: Frame) => void = () => {};
   /** What the socket has not taken yet of what was handed to it. */
   #unsent: Buffer | null = null;
-  #queuedBytes = 0;
   #scheduled = false;
   #lastId = 0;
   #closed = false;
   #isDropping = false;
   /** What was relayed in order and has no place yet, the oldest first; those that were dropped have none to wait for. */
   readonly #unplaced: { readonly place: () => void; readonly isDropped: boolean }[] = [];
-  /** The newest `placed` frame of the other side's relays; it counts more as long as nothing is queued behind it. */
-  #placed: Buffer | null = null;
 
   /** @param atEndOfTurn when what a turn of the loop sends is written */
   constructor(
@@ -77,7 +74,7 @@ export class Link {
 
   /** Bytes that wait for the other side. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#writer.length + (this.#unsent?.length ?? 0);
   }
 
   /** Answers questions and hears notes of this name. An answer that is no promise is sent before anything else is. */
@@ -85,7 +82,8 @@ export class Link {
     this.#answers.set(name, answer as Answer);
   }
 
-  onRelay(take: (topic: string, text: Buffer) => void): void {
+  /** The frame and its bytes are to be used at once. */
+  onRelay(take: (frame: Frame) => void): void {
     this.#onRelay = take;
   }
 
@@ -116,8 +114,17 @@ export class Link {
     if (!this.#closed) this.#message([0, 0, name, data]);
   }
 
-  relay(topic: string, text: string | Buffer): void {
-    if (this.#takesRelays()) this.#add(encodeFrame(frameKinds.relay, topic, text));
+  relay(topic: string, text: string): void {
+    if (!this.#takesRelays()) return;
+    this.#writer.add(frameKinds.relay, topic, text);
+    this.#added();
+  }
+
+  /** Relays what another link has received, as it is. */
+  forward(frame: Frame): void {
+    if (!this.#takesRelays()) return;
+    this.#writer.forward(frame);
+    this.#added();
   }
 
   /**
@@ -132,16 +139,14 @@ export class Link {
       return;
     }
     this.#unplaced.push({ place, isDropped });
-    if (!isDropped) this.#add(encodeFrame(frameKinds.relayInOrder, topic, text));
+    if (isDropped) return;
+    this.#writer.add(frameKinds.relayInOrder, topic, text);
+    this.#added();
   }
 
   /** Writes what waits, without waiting for the end of the turn. */
   flush(): void {
-    if (this.#closed || this.#unsent !== null || this.#queue.length === 0) return;
-    const [first] = this.#queue;
-    const bytes = this.#queue.length === 1 ? (first as Buffer) : this.#asTurn();
-    this.#queue = [];
-    this.#write(bytes);
+    if (!this.#closed && this.#unsent === null && this.#writer.length > 0) this.#write(this.#writer.take());
   }
 
   /** To be called with what the socket receives. */
@@ -163,7 +168,6 @@ export class Link {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#queue = [];
     for (const { place } of this.#unplaced.splice(0)) this.#guard(place);
     for (const { reject } of this.#waiting.values()) reject(gone());
     this.#waiting.clear();
@@ -178,24 +182,11 @@ export class Link {
 
   #takesRelays(): boolean {
     if (this.#closed) return false;
-    if (this.#queuedBytes <= relayBytesMax) return true;
+    if (this.queuedBytes <= relayBytesMax) return true;
     this.relaysDropped++;
     if (!this.#isDropping) this.#onProblem('workers: events are dropped, the other side is too slow', null);
     this.#isDropping = true;
     return false;
-  }
-
-  /** Says to the other side that one more of its relays has its place, which is here: behind all that was sent to it before. */
-  #sayPlaced(): void {
-    const last = this.#queue.at(-1);
-    if (last !== undefined && last === this.#placed) {
-      last.writeUInt32LE(last.readUInt32LE(last.length - 4) + 1, last.length - 4);
-      return;
-    }
-    const count = Buffer.alloc(4);
-    count.writeUInt32LE(1);
-    this.#placed = encodeFrame(frameKinds.placed, '', count);
-    this.#add(this.#placed);
   }
 
   /** So many of what was relayed have their place, which is here; those that were dropped behind them have the same. */
@@ -218,13 +209,12 @@ export class Link {
   }
 
   #message(message: readonly unknown[]): void {
-    this.#add(encodeFrame(frameKinds.message, '', JSON.stringify(message)));
+    this.#writer.add(frameKinds.message, '', JSON.stringify(message));
+    this.#added();
   }
 
-  #add(frame: Buffer): void {
-    this.#queue.push(frame);
-    this.#queuedBytes += frame.length;
-    if (this.#queuedBytes > bytesMax) {
+  #added(): void {
+    if (this.queuedBytes > bytesMax) {
       this.#onProblem('workers: a link is cut, its other side takes nothing', null);
       this.close();
       return;
@@ -237,42 +227,33 @@ export class Link {
     });
   }
 
-  /**
-   * A socket may hand over the first half of what is written long before the second. What one turn says belongs together: an
-   * event that is relayed and its copy in the cache.
-   */
-  #asTurn(): Buffer {
-    let bytes = 0;
-    for (const frame of this.#queue) bytes += frame.length;
-    const head = turnHead(bytes);
-    this.#queuedBytes += head.length;
-    return Buffer.concat([head, ...this.#queue]);
-  }
-
   #write(bytes: Buffer): void {
     const taken = Math.max(0, this.#pipe.write(bytes));
-    this.#queuedBytes -= taken;
-    this.#unsent = taken < bytes.length ? bytes.subarray(taken) : null;
+    // The bytes are the writer's, which uses them again.
+    this.#unsent = taken < bytes.length ? Buffer.from(bytes.subarray(taken)) : null;
   }
 
   #take(frame: Frame): void {
-    if (frame.kind === frameKinds.turn) {
-      new FrameReader().read(frame.payload, (one) => this.#take(one));
-      return;
-    }
-    this.#guard(() => {
+    try {
       switch (frame.kind) {
         case frameKinds.relay:
-          return this.#onRelay(frame.topic, frame.payload);
+          this.#onRelay(frame);
+          break;
         case frameKinds.relayInOrder:
-          this.#sayPlaced();
-          return this.#onRelay(frame.topic, frame.payload);
+          // Its place is here, behind all that was sent to the other side before.
+          this.#writer.place();
+          this.#added();
+          this.#onRelay(frame);
+          break;
         case frameKinds.placed:
-          return this.#place(frame.payload.readUInt32LE());
+          this.#place(frame.bytes.readUInt32LE(frame.payload));
+          break;
         default:
-          return this.#read(JSON.parse(frame.payload.toString('utf8')));
+          this.#read(JSON.parse(textOf(frame)));
       }
-    });
+    } catch (error) {
+      this.#onProblem('workers: a message failed', error);
+    }
   }
 
   #read([kind, id, nameOrResult, data]: [number, number, never, never]): void {

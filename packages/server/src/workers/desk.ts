@@ -11,7 +11,7 @@ import { SessionDirectory } from './session-directory.ts';
 import { UsageOwner } from './usage-owner.ts';
 
 /** What workers and supervisor say to each other; a worker of another format is refused. */
-export const deskFormat = 2;
+export const deskFormat = 3;
 /** Prometheus waits for 10 s. */
 const scrapeMs = 8_000;
 

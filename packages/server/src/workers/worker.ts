@@ -29,6 +29,7 @@ export async function startWorker(
   const place: Place = {
     cluster: new WorkersCluster(link),
     database: welcome.hasDatabase ? openRemoteDatabase((request) => link.ask('db', request)) : null,
+    workers: () => Math.max(1, state.ready),
     sessions: {
       claim: (session) => link.ask('sessions.claim', session),
       claimed(session) {
