@@ -59,6 +59,14 @@ const carriers: readonly { readonly range: string; readonly at: number }[] = [
   { range: '2002::/16', at: 2 }, // 6to4
 ];
 
+interface Range {
+  readonly network: readonly number[];
+  readonly bits: number;
+}
+
+const rangesOfClass = ranges.map(({ class: found, of }) => ({ class: found, of: of.map(rangeOf) }));
+const carrierRanges = carriers.map(({ range, at }) => ({ range: rangeOf(range), at }));
+
 /** @param address as DNS gives it, or out of an URL without brackets; anything else is `never` */
 export function classOf(address: string): AddressClass {
   const bytes = bytesOf(address);
@@ -66,17 +74,20 @@ export function classOf(address: string): AddressClass {
 }
 
 function classOfBytes(bytes: readonly number[]): AddressClass {
-  const carrier = carriers.find(({ range }) => isWithin(bytes, range));
+  const carrier = carrierRanges.find(({ range }) => isWithin(bytes, range));
   if (carrier !== undefined) return classOfBytes(bytes.slice(carrier.at, carrier.at + 4));
-  return ranges.find(({ of }) => of.some((range) => isWithin(bytes, range)))?.class ?? 'public';
+  return rangesOfClass.find(({ of }) => of.some((range) => isWithin(bytes, range)))?.class ?? 'public';
 }
 
-function isWithin(bytes: readonly number[], range: string): boolean {
-  const [network = '', bits = ''] = range.split('/');
-  const start = bytesOf(network) ?? [];
-  if (start.length !== bytes.length) return false;
-  let left = Number(bits);
-  for (const [index, byte] of start.entries()) {
+function rangeOf(text: string): Range {
+  const [network = '', bits = ''] = text.split('/');
+  return { network: bytesOf(network) ?? [], bits: Number(bits) };
+}
+
+function isWithin(bytes: readonly number[], { network, bits }: Range): boolean {
+  if (network.length !== bytes.length) return false;
+  let left = bits;
+  for (const [index, byte] of network.entries()) {
     const mask = left >= 8 ? 0xff : left <= 0 ? 0 : (0xff00 >> left) & 0xff;
     if (((bytes[index] ?? 0) & mask) !== (byte & mask)) return false;
     left -= 8;

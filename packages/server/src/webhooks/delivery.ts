@@ -59,6 +59,8 @@ export class Delivery {
   readonly #running = new Map<Batch, Promise<void>>();
   /** Taken by their receiver; their rows go with the next pass. */
   #taken: Batch[] = [];
+  /** Ids of those rows, by app. A batch may have got another row since, which has not been sent. */
+  readonly #takenIds = new Map<string, Set<string>>();
   /** The oldest rows of each endpoint that was looked at, without those that were taken since. */
   readonly #windows = new Map<string, JournalRow[]>();
   /** Grows with every change of rows that windows may hold. */
@@ -181,18 +183,18 @@ export class Delivery {
     let page = await this.#firstPage(app, endpoint);
     const running = [...this.#running.keys()].filter(mine);
     const blocked = new Set(running.flatMap(({ channels }) => [...channels]));
-    const taken = new Set(this.#taken.map(({ id }) => id));
+    const taken = this.#takenIds.get(app.id);
     let free = requestsMax - running.length;
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
     // Where whole pages are of channels that wait, others may be behind them.
     for (let pages = 1; ; pages++) {
-      const batches = [...Map.groupBy(page.rows, ({ batch }) => batch)];
+      const waiting = page.rows.filter(({ id }) => taken?.has(id) !== true);
+      const batches = [...Map.groupBy(waiting, ({ batch }) => batch)];
       // The last one may not be whole.
       if (!page.isLast && batches.length > 1) batches.pop();
       for (const [id, rows] of batches) {
         if (free <= 0 || this.#stopping.signal.aborted) return;
-        if (taken.has(id)) continue;
         const channels = new Set(rows.map(({ channel }) => channel));
         const waits = [...channels].some((channel) => blocked.has(channel));
         for (const channel of channels) blocked.add(channel);
@@ -206,7 +208,8 @@ export class Delivery {
         this.#run({ app, endpoint, id, rows, channels });
       }
       if (page.isLast || pages === pagesMax) break;
-      page = await this.#page(app, endpoint, batches.at(-1)?.[1].at(-1)?.id ?? '');
+      const last = batches.at(-1)?.[1].at(-1) ?? page.rows.at(-1);
+      page = await this.#page(app, endpoint, last?.id ?? '');
     }
     if (next < now + pollMs) {
       this.#wake?.cancel();
@@ -217,8 +220,8 @@ export class Delivery {
   /** The oldest rows that wait; read again only when few are left of those that were read before. */
   async #firstPage(app: App, endpoint: Endpoint): Promise<{ rows: JournalRow[]; isLast: boolean }> {
     const key = keyOf(app, endpoint);
-    const taken = new Set(this.#taken.map(({ id }) => id));
-    const known = this.#windows.get(key)?.filter(({ batch }) => !taken.has(batch));
+    const taken = this.#takenIds.get(app.id);
+    const known = this.#windows.get(key)?.filter(({ id }) => taken?.has(id) !== true);
     if (known !== undefined && known.length >= windowMin) {
       this.#windows.set(key, known);
       return { rows: known, isLast: false };
@@ -273,6 +276,9 @@ export class Delivery {
     app.tally.add('webhooksDelivered', rows.length);
     this.#failing.delete(keyOf(app, endpoint));
     this.#taken.push(batch);
+    const ids = this.#takenIds.get(app.id) ?? new Set();
+    this.#takenIds.set(app.id, ids);
+    for (const { id } of rows) ids.add(id);
   }
 
   #request(app: App, endpoint: Endpoint, body: string): Promise<Outcome | null> {
@@ -355,6 +361,7 @@ export class Delivery {
       await this.#attempts.write(trx);
     });
     this.#taken = this.#taken.slice(taken.length);
+    for (const { app, rows } of taken) for (const { id } of rows) this.#takenIds.get(app.id)?.delete(id);
     this.#changes++;
     this.#windows.clear();
   }
