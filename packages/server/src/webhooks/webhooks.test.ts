@@ -298,4 +298,42 @@ onEachDatabase((fresh) => {
     await eventually(() => receiver.seen.length === 2, 'the end that is true');
     expect(receiver.seen[1]?.events).toEqual([{ name: 'channel_vacated', channel }]);
   });
+
+  test('a row that joins a batch after that was sent is sent before what is behind it', async () => {
+    await using stack = new AsyncDisposableStack();
+    using receiver = new HookReceiver();
+    const clock = new ManualClock();
+    const node = await open(stack, await fresh(), clock, receiver.url);
+    // While one request is under way, what another has taken stays in the journal.
+    const held = Promise.withResolvers<Response>();
+    receiver.answer = ({ events }) =>
+      events[0]?.channel === 'held' ? held.promise : new Response(null, { status: 204 });
+    const write = async (id: string, batch: string, of: string) => {
+      const event = JSON.stringify({ name: id, channel: of });
+      const at = clock.now();
+      await node.database.kysely
+        .withTables<{ webhook_journal: Record<string, unknown> }>()
+        .insertInto('webhook_journal')
+        .values({
+          ...{ app_id: '3', endpoint_id: 'settings', id, batch, channel: of, event },
+          ...{ attempts: 0, created_at: at, due_at: at },
+        })
+        .execute();
+    };
+    await write('1', 'a', 'held');
+    await write('2', 'b', channel);
+    node.webhooks.start(nothing);
+    await eventually(() => node.counters.webhooksDelivered === 1, 'the first of the batch');
+    await write('3', 'b', channel);
+    await write('4', 'c', channel);
+    await eventually(() => {
+      clock.advance(100);
+      return node.counters.webhooksDelivered === 3;
+    }, 'what came later');
+    held.resolve(new Response(null, { status: 204 }));
+    await eventually(() => node.counters.webhooksDelivered === 4, 'the request that was held');
+    const names = receiver.seen.flatMap(({ events }) => events.map(({ name }) => name));
+    expect(names.filter((name) => name !== '1')).toEqual(['2', '3', '4']);
+    expect(node.problems).toEqual([]);
+  });
 });
