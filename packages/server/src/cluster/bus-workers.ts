@@ -20,23 +20,27 @@ function decodeRelayed(text: string): Envelope | null {
 /** A worker's end: the supervisor takes each envelope to the workers that listen. */
 export class WorkersBus implements Bus {
   readonly #link: Link;
-  readonly #topics = new Set<string>();
+  /** What this worker listens to, and whether the supervisor has said that it does. */
+  readonly #topics = new Map<string, { isHeard: boolean }>();
 
   constructor(link: Link, receiver: BusReceiver) {
     this.#link = link;
     link.onRelay((frame) => {
       const { topic } = frame;
-      // Underway when this worker left.
-      if (!this.#topics.has(topic)) return;
+      // Under way when this worker left, perhaps to listen anew.
+      if (this.#topics.get(topic)?.isHeard !== true) return;
       const envelope = decodeRelayed(textOf(frame));
       if (envelope === null) receiver.onProblem('bus: an envelope of an unknown format was dropped', null);
       else receiver.received(topic, envelope);
     });
   }
 
-  async listen(topic: string): Promise<void> {
-    this.#topics.add(topic);
-    await this.#link.ask('bus.listen', topic);
+  listen(topic: string): Promise<void> {
+    const listening = this.#topics.get(topic) ?? { isHeard: false };
+    this.#topics.set(topic, listening);
+    return this.#link.askInTurn('bus.listen', topic, () => {
+      listening.isHeard = true;
+    });
   }
 
   leave(topic: string): void {
@@ -70,7 +74,7 @@ export class WorkersBus implements Bus {
   }
 
   close(): Promise<void> {
-    for (const topic of this.#topics) this.leave(topic);
+    for (const topic of this.#topics.keys()) this.leave(topic);
     this.#link.onRelay(() => {});
     return Promise.resolve();
   }

@@ -9,6 +9,9 @@ import type { EventCache } from './event-cache.ts';
 /** Ends of one and the same event, as two nodes know them, differ by less. */
 const sameMs = 1_000;
 
+/** An event that comes from another node is younger by no more than it was under way. */
+const underWayMs = 50;
+
 /** An accepted event on its way to one channel. */
 export interface Publication {
   readonly appId: string;
@@ -91,12 +94,14 @@ export class Publisher {
   async #open(channel: Channel): Promise<void> {
     await this.#bus.listen(channel.topic);
     if (!channel.name.cached) return;
-    // What came before was relayed when this node had left the channel, or not yet: the cache has it, or newer.
+    // The cache has it, or newer, unless this node is about to keep it. It may also be of the time when the node left the channel.
+    const before = channel.cached;
     channel.cached = null;
     const kept = await this.#cache.get(channel.appId, channel.name.name);
     await this.#bus.caughtUp(channel.topic);
+    const isNewer = before !== null && (kept === null || before.expiresAt > kept.expiresAt + underWayMs);
     // An event that came in the meantime is this one, or newer than what the cache said.
-    channel.cached ??= kept;
+    channel.cached ??= isNewer ? before : kept;
   }
 
   /** A broker is back: cache channels whose events this node has not heard take what the cluster keeps. */
