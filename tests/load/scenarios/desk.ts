@@ -10,8 +10,11 @@ import type { Scenario } from './scenario.ts';
 
 /** Clients that occupy a new channel and leave it, one after the other. */
 const lanes = 64;
-/** So many facts a second go to the journal while deliveries are timed. */
+/** So many facts a second go to the journal while deliveries are timed: that a channel is occupied, and that it is left. */
 const factsPerSecond = 2_000;
+const factsPerChannel = 2;
+/** Ends are told after 3 s, so it takes longer than that until there are as many as begins. */
+const untilEndsComeMs = 6_000;
 const publishesPerSecond = 50;
 const patienceMs = 60_000;
 
@@ -87,21 +90,27 @@ async function written(target: Target): Promise<void> {
   }
 }
 
-/** Deliveries that no entry of the journal guards, at 50 publishes a second, while 2,000 facts a second come. */
+/**
+ * Deliveries that no entry of the journal guards, at 50 publishes a second, while 2,000 facts a second come. `told` is how many of them
+ * a second had been written and sent to the webhook by the end.
+ */
 export const deskJournal: Scenario = async (target, scale) => {
   const deliveries = new TimedDeliveries();
   await openSubscribers(target, subscribersOfOne, () => 'bench', deliveries);
-  const churn = await Churn.prepare(target, factsPerSecond);
+  const churn = await Churn.prepare(target, factsPerSecond / factsPerChannel);
   const pace = await preparePace(target, publishesPerSecond);
   const round = (ms: number) =>
     churn.during(() => measureRound(target, deliveries, subscribersOfOne, () => pace(ms)));
-  await round(scale.warmUpMs);
+  await round(untilEndsComeMs + scale.warmUpMs);
   deliveries.latencies = new Latencies();
+  const toldBefore = await metric(target, 'webhook_events_delivered_total');
   const measured = await round(scale.measureMs);
+  const told = (await metric(target, 'webhook_events_delivered_total')) - toldBefore;
   return {
     p50: deliveries.latencies.percentileMs(0.5),
     p99: deliveries.latencies.percentileMs(0.99),
-    facts: churn.facts / measured.seconds,
+    facts: (churn.facts * factsPerChannel) / measured.seconds,
+    told: told / measured.seconds,
     lost: measured.lost,
     serverCores: measured.serverMicros / 1e6 / measured.seconds,
     generatorCores: measured.generatorMicros / 1e6 / measured.seconds,

@@ -156,7 +156,7 @@ test('a large event arrives whole, and in order with small ones', async () => {
   expect(received).toEqual(frames);
 });
 
-test('what one worker relays, then another one, comes in that order to a third, to the second and to the first', async () => {
+test('SUB-10: what one worker publishes, then another one, comes in that order to a third, to the second and to the first', async () => {
   const { connect, settled } = newOwner(new ManualClock());
   const heard: string[][] = [];
   const nodes = [];
@@ -181,7 +181,7 @@ test('what one worker relays, then another one, comes in that order to a third, 
   expect(heard).toEqual([expected, expected, expected]);
 });
 
-test('what workers publish at the same time comes in one order to all of them', async () => {
+test('SUB-10: what workers publish at the same time comes in one order to all of them', async () => {
   const { connect, settled } = newOwner(new ManualClock());
   const nodes: { bus: Bus; heard: string[] }[] = [];
   for (let i = 0; i < 3; i++) {
