@@ -54,8 +54,10 @@ export class Link {
   #lastId = 0;
   #closed = false;
   #isDropping = false;
-  /** What was relayed in order and has no place yet, the oldest first; those that were dropped have none to wait for. */
-  readonly #unplaced: { readonly place: () => void; readonly isDropped: boolean }[] = [];
+  /** What was relayed in order and has no place yet, the oldest first. */
+  #unplaced: (() => void)[] = [];
+  /** How many before those did not wait until the other side says their place. */
+  #placedEarly = 0;
 
   /** @param atEndOfTurn when what a turn of the loop sends is written */
   constructor(
@@ -129,24 +131,26 @@ export class Link {
 
   /**
    * Relays, and calls `place` once: when the other side has taken it, before anything is taken here that the other side relays
-   * after that, and after all that it relayed before. Of what is dropped, or when the other side is gone, it is called in the
-   * order of relaying.
+   * after that, and after all that it relayed before. When the other side is gone, or so slow that this one is dropped, nothing
+   * waits for it any longer: it is called at once, in the order of relaying.
    */
   relayInOrder(topic: string, text: string, place: () => void): void {
-    const isDropped = !this.#takesRelays();
-    if (isDropped && this.#unplaced.length === 0) {
+    if (!this.#takesRelays()) {
+      this.#placeAll();
       place();
       return;
     }
-    this.#unplaced.push({ place, isDropped });
-    if (isDropped) return;
     this.#writer.add(frameKinds.relayInOrder, topic, text);
+    this.#unplaced.push(place);
     this.#added();
   }
 
   /** Writes what waits, without waiting for the end of the turn. */
   flush(): void {
-    if (!this.#closed && this.#unsent === null && this.#writer.length > 0) this.#write(this.#writer.take());
+    if (this.#closed || this.#unsent !== null || this.#writer.length === 0) return;
+    this.#write(this.#writer.take());
+    // These bytes are the writer's, which uses them again.
+    if (this.#unsent !== null) this.#unsent = Buffer.from(this.#unsent);
   }
 
   /** To be called with what the socket receives. */
@@ -168,7 +172,7 @@ export class Link {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const { place } of this.#unplaced.splice(0)) this.#guard(place);
+    this.#placeAll();
     for (const { reject } of this.#waiting.values()) reject(gone());
     this.#waiting.clear();
     for (const listener of this.#closeListeners) listener();
@@ -189,15 +193,18 @@ export class Link {
     return false;
   }
 
-  /** So many of what was relayed have their place, which is here; those that were dropped behind them have the same. */
+  /** So many of what was relayed have their place, which is here. */
   #place(count: number): void {
-    let taken = 0;
-    let left = count;
-    for (const { isDropped } of this.#unplaced) {
-      if (!isDropped && left-- === 0) break;
-      taken++;
-    }
-    for (const { place } of this.#unplaced.splice(0, taken)) this.#guard(place);
+    const early = Math.min(count, this.#placedEarly);
+    this.#placedEarly -= early;
+    for (const place of this.#unplaced.splice(0, count - early)) this.#guard(place);
+  }
+
+  #placeAll(): void {
+    const unplaced = this.#unplaced;
+    this.#unplaced = [];
+    this.#placedEarly += unplaced.length;
+    for (const place of unplaced) this.#guard(place);
   }
 
   #guard(task: () => void): void {
@@ -229,8 +236,7 @@ export class Link {
 
   #write(bytes: Buffer): void {
     const taken = Math.max(0, this.#pipe.write(bytes));
-    // The bytes are the writer's, which uses them again.
-    this.#unsent = taken < bytes.length ? Buffer.from(bytes.subarray(taken)) : null;
+    this.#unsent = taken < bytes.length ? bytes.subarray(taken) : null;
   }
 
   #take(frame: Frame): void {
