@@ -37,7 +37,7 @@ async function open(stack: AsyncDisposableStack, url: string, hooks: string) {
   const occupied = (channel: string) => webhooks.told({ appId: '3', type: 'channel_occupied', channel });
   const said = (event: string, data = '') =>
     webhooks.clientEvent(apps.first(), { channel: 'private-a', event, data, socketId: '1.2', userId: null });
-  return { clock, aside, counters, problems, occupied, said };
+  return { clock, aside, counters, problems, app: apps.first(), desk: webhooks.desk, occupied, said };
 }
 
 const channelsOf = (receiver: HookReceiver) =>
@@ -105,6 +105,39 @@ test('a locked file: the event loop goes on, and all is told when the lock is go
   other.close();
   await eventually(() => receiver.seen.length === 3, 'all is told');
   expect(channelsOf(receiver)).toEqual(['a', 'b', 'c']);
+});
+
+test('who comes while something waits to be written is not told of it, nor of its end', async () => {
+  await using stack = new AsyncDisposableStack();
+  await using folder = await temporaryFolder();
+  using old = new HookReceiver();
+  using fresh = new HookReceiver();
+  const path = `${folder.path}/a.sqlite`;
+  const node = await open(stack, `sqlite:${path}`, old.url);
+  // The journal does not wait for the lock; it tries again when the clock says so.
+  await sql`pragma busy_timeout = 0`.execute(node.aside.kysely);
+  const other = new SqliteFile(path);
+  other.run('begin immediate');
+  node.occupied('before');
+  await eventually(() => node.problems.length > 0, 'the journal has failed');
+  other.run('commit');
+  other.close();
+  const draft = {
+    kinds: ['channel_occupied'] as const,
+    prefix: '',
+    headers: {},
+    batching: false,
+    enabled: true,
+  };
+  expect(await node.desk.create(node.app, { ...draft, url: fresh.url })).toHaveProperty('id');
+  expect(old.seen).toEqual([]);
+  await eventually(() => {
+    node.clock.advance(100);
+    return old.seen.length === 1;
+  }, 'what waited is told');
+  node.occupied('after');
+  expect(await fresh.events()).toEqual([{ name: 'channel_occupied', channel: 'after' }]);
+  expect(fresh.seen).toHaveLength(1);
 });
 
 test.skipIf(postgresPath === undefined)(

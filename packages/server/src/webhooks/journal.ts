@@ -3,7 +3,7 @@ import { type Database, sql } from '@earshot/data';
 import type { App } from '../apps/app.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { AppEndpoints, Endpoints } from './endpoints.ts';
 import type { WebhookEvent } from './event.ts';
 import { rowsOf } from './rows.ts';
 import type { WebhookDatabase } from './tables.ts';
@@ -30,6 +30,8 @@ export interface ToldChange extends ToldKey {
 interface Entry {
   readonly app: App;
   readonly event: WebhookEvent;
+  /** The app's endpoints when it was handed in: who comes while it waits is told nothing of it. */
+  readonly endpoints: AppEndpoints;
   readonly at: number;
   readonly handedInAt: number;
   readonly told: ToldChange | null;
@@ -104,7 +106,9 @@ export class Journal {
       return Promise.resolve(false);
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ app, event, at: this.#clock.now(), handedInAt, told, isAwaited, done: resolve });
+    const endpoints = this.#endpoints.of(app);
+    const at = this.#clock.now();
+    this.#waiting.push({ app, event, endpoints, at, handedInAt, told, isAwaited, done: resolve });
     this.#counters.webhookEntriesWaiting++;
     this.#writing ??= this.#write();
     return promise;
@@ -186,10 +190,12 @@ export class Journal {
     return rows.length;
   }
 
-  #targetsOf({ app, event, told: change }: Entry, told: Told): readonly Endpoint[] {
-    const endpoints = this.#endpoints.of(app);
-    if (change === null) return endpoints.wanting(event.name, event.channel);
-    return change.isTrue ? told.begin(change, endpoints) : told.end(change, endpoints);
+  /** Whoever is to hear of it and was there, enabled, when it was handed in. */
+  #targetsOf({ app, event, endpoints: before, told: change }: Entry, told: Told): readonly Endpoint[] {
+    const now = this.#endpoints.of(app);
+    const wasThere = ({ id }: Endpoint) => now === before || before.byId(id)?.enabled === true;
+    if (change === null) return now.wanting(event.name, event.channel).filter(wasThere);
+    return change.isTrue ? told.begin(change, now, wasThere) : told.end(change, now);
   }
 
   #row(app: App, endpoint: Endpoint, { event, at }: Entry, text: string, id: string): NewRow {

@@ -50,11 +50,17 @@ export class Told {
     return told;
   }
 
-  /** It is so now. @returns the endpoints that are to be told of the begin */
-  begin(key: ToldKey, endpoints: AppEndpoints): Endpoint[] {
+  /**
+   * It is so now.
+   * @param wasThere whether an endpoint followed when it became so
+   * @returns the endpoints that are to be told of the begin
+   */
+  begin(key: ToldKey, endpoints: AppEndpoints, wasThere: (endpoint: Endpoint) => boolean): Endpoint[] {
     const believers = this.#of(key);
     const pair = pairOf(key);
-    const fresh = endpoints.following(pair, key.channel).filter(({ id }) => !believers.has(id));
+    const fresh = endpoints
+      .following(pair, key.channel)
+      .filter((endpoint) => !believers.has(endpoint.id) && wasThere(endpoint));
     for (const { id } of fresh) believers.add(id);
     return fresh.filter((endpoint) => wants(endpoint, pairs[pair].begin, key.channel));
   }
