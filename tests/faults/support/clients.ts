@@ -20,7 +20,7 @@ export interface Door {
   readonly node?: number | undefined;
 }
 
-function client({ port, app }: Door, userId: string): Pusher {
+export function client({ port, app }: Door, userId: string): Pusher {
   return new Pusher(app.key, {
     cluster: 'any',
     wsHost: '127.0.0.1',
@@ -39,9 +39,12 @@ function client({ port, app }: Door, userId: string): Pusher {
   });
 }
 
-/** For good: pusher-js connects again by itself when the server closes (4200) in the moment in which it is told to go. */
-function disconnect(client: Pusher): void {
-  client.connection.bind('connecting', () => client.disconnect());
+/**
+ * For good: pusher-js connects again by itself when the server closes (4200) in the moment in which it is told to go. It says
+ * that it is connecting before it begins to, so it is told so once more after that.
+ */
+export function disconnect(client: Pusher): void {
+  client.connection.bind('connecting', () => queueMicrotask(() => client.disconnect()));
   client.disconnect();
 }
 
