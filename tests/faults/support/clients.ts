@@ -78,6 +78,8 @@ export class Watcher {
       },
     );
     this.#client.connection.bind('connecting_in', () => {
+      // It says so of every close, before it connects again at once.
+      if (this.#client.connection.state === 'connected') return;
       const last = this.putOff.length - 1;
       if (last >= 0) this.putOff[last] = (this.putOff[last] ?? 0) + 1;
     });
