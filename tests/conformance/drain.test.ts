@@ -35,6 +35,36 @@ test('DRAIN-1: /readyz says so, new connections get 4100, open ones 4200', async
   }
 });
 
+test('DRAIN-5: who asks /readyz again and again is told three times before anybody has to go', async () => {
+  const clock = new ManualClock();
+  await using server = await startServer({ clock, httpGraceMs: 30_000 });
+  const ask = async () => {
+    clock.advance(1_000);
+    return (await server.api.raw('GET', '/readyz')).status;
+  };
+  for (let n = 0; n < 4; n++) expect(await ask()).toBe(200);
+  const wire = await server.connect();
+  await server.join(wire, 'news');
+  let done = false;
+  void server.node.drain().then(() => {
+    done = true;
+  });
+  expect(await ask()).toBe(503);
+  // Whom the balancer still sends here is served.
+  const late = await server.connect();
+  await server.join(late, 'news');
+  expect((await server.api.publish('news', 'e', '1')).status).toBe(200);
+  for (const one of [wire, late]) expect(await one.until('e')).toMatchObject({ data: '1' });
+  expect(await ask()).toBe(503);
+  expect([wire.isClosed, late.isClosed, done]).toEqual([false, false, false]);
+  expect(await ask()).toBe(503);
+  while (!done) {
+    clock.advance(20);
+    await Bun.sleep(1);
+  }
+  for (const one of [wire, late]) expect((await one.closed).code).toBe(4200);
+});
+
 test('DRAIN-4, CONN-3: a pusher-js client is on another node within a second', async () => {
   const cluster = newCluster();
   await using one = await startServer({ cluster, env: { EARSHOT_DRAIN_SECONDS: '1' } });

@@ -27,6 +27,7 @@ import { createHome } from './home/home.ts';
 import { listen } from './http/listener.ts';
 import { Listeners } from './http/listeners.ts';
 import { RateBuckets, sharedRates } from './http/rates.ts';
+import { Readiness } from './http/readiness.ts';
 import { ClusterInspector } from './inspect/cluster-inspector.ts';
 import type { Inspector } from './inspect/inspector.ts';
 import { Counters } from './metrics/counters.ts';
@@ -296,6 +297,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   });
   await chat.start();
   let isReady = true;
+  const readiness = new Readiness(clock);
   const dashboard = createDashboard({
     operators,
     signInLimits,
@@ -322,7 +324,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
       text: async () => (place === undefined ? metrics.text() : Metrics.textOfAll(await place.scrape())),
     },
     http,
-    isReady: () => place?.isReady() ?? isReady,
+    isReady: () => readiness.asked(place?.isReady() ?? isReady),
     others: place === undefined ? null : { keeper: place.keeper, forward: place.sessions.forward },
   });
   await place?.attach({
@@ -387,6 +389,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     renewCertificate: () => listeners.renew(),
     async drain(isReplaced = false) {
       isReady = false;
+      // The spreading of the closes takes the other half.
+      if (!isReplaced) await readiness.noticed((config.drainSeconds * 1000) / 2);
       dashboard.close();
       if (isReplaced) listeners.refuseNew();
       fanOut.flushAll();

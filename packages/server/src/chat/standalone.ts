@@ -5,6 +5,7 @@ import type { ChatConfig } from '../chat-config.ts';
 import { publicAddress } from '../http/address.ts';
 import { type Client, Clients, hostGuard } from '../http/client.ts';
 import { listen } from '../http/listener.ts';
+import { Readiness } from '../http/readiness.ts';
 import { belowPrefix, targetOf } from '../http/target.ts';
 import { readText, sharedStyles } from '../pages/bundle.ts';
 import { createChatPages } from './pages.ts';
@@ -83,6 +84,7 @@ async function assemble(
   await chat.start();
 
   let isReady = true;
+  const readiness = new Readiness(clock);
   const clients = new Clients(config.trustedProxies);
   const refuseHost = hostGuard(config.host, config.publicUrl);
 
@@ -103,7 +105,7 @@ async function assemble(
   async function answer(request: Request, path: string, client: Client): Promise<Response> {
     if (path === hooksPath) return hooks(request);
     if (path === '/healthz') return text('ok', 200);
-    if (path === '/readyz') return isReady ? text('ready', 200) : text('draining', 503);
+    if (path === '/readyz') return readiness.asked(isReady) ? text('ready', 200) : text('draining', 503);
     return (
       (await pages.fetch(request, client)) ??
       (await chat.fetch(request, client)) ??
@@ -138,6 +140,7 @@ async function assemble(
     port: server.port ?? 0,
     async drain() {
       isReady = false;
+      await readiness.noticed((config.drainSeconds * 1000) / 2);
       const deadline = clock.monotonic() + config.drainSeconds * 1000;
       while (server.pendingRequests > 0 && clock.monotonic() < deadline)
         await new Promise<void>((resolve) => clock.after(20, resolve));
