@@ -183,6 +183,16 @@ describe.skipIf(chromiumPath === undefined)('the page at /', () => {
     await hear(window, 'before');
   });
 
+  test('what went wrong with a connection is no longer said once it is lost', async () => {
+    await using server = await startServer();
+    const window = await signIn(browser, server);
+    await window.page.route('**/auth', (route) => route.fulfill({ status: 503 }));
+    await window.evaluate('Pusher.instances[0].disconnect(); Pusher.instances[0].connect()');
+    await window.page.getByText('You could not join the others').waitFor();
+    await server[Symbol.asyncDispose]();
+    await window.page.getByText('Lines can be sent again once the page is connected.').waitFor();
+  });
+
   test('keys, secret and snippets can be copied; the secret shows on demand only', async () => {
     await using server = await startServer();
     const window = await signIn(browser, server);

@@ -70,7 +70,8 @@ export function follow({ client, session, onAuthRefused }: LiveOptions): Live {
       phase: phaseOf(current, state.phase),
       transport: connected ? connection.connection.transport.name : null,
       socketId: connected ? connection.socket_id : null,
-      ...(connected ? { closedBecause: null } : { people: null }),
+      // What went wrong was of the connection that is gone.
+      ...(connected ? { closedBecause: null } : { people: null, trouble: null }),
     });
   });
   connection.bind('error', (error: unknown) => {
@@ -93,7 +94,9 @@ export function follow({ client, session, onAuthRefused }: LiveOptions): Live {
       add({ kind: 'left', by: personOf(member) }, { people: everyone(room) }),
     );
     room.bind('pusher:subscription_error', (refusal: { status?: number; error?: string }) => {
-      change({ trouble: `You could not join the others: ${refusal.error ?? 'the server refused'}` });
+      // A server that went away answers nobody; that the connection is lost says enough.
+      if (state.phase === 'connected')
+        change({ trouble: `You could not join the others: ${refusal.error ?? 'the server refused'}` });
       onAuthRefused();
     });
     room.bind(clientLineEvent, (data: unknown, { user_id = '' }: { user_id?: string } = {}) => {
