@@ -45,7 +45,7 @@ describe.skipIf(chromiumPath === undefined)(
       const window = await browser.open({ reducedMotion: 'reduce' });
       await window.page.goto(`${gallery.origin}/g/overview/dashboard/apps/3/overview`);
       await window.page.locator('.plot canvas').first().waitFor();
-      expect(await window.evaluate<number>('document.getAnimations().length')).toBe(0);
+      expect(await window.moving()).toEqual([]);
     });
   },
 );

@@ -50,7 +50,7 @@ describe.skipIf(chromiumPath === undefined)('every state of the widget', () => {
     const window = await browser.open({ reducedMotion: 'reduce' });
     await window.page.goto(`${gallery.origin}/?state=home-invitations`);
     await window.page.locator('.invitation').first().waitFor();
-    expect(await window.evaluate<number>('document.getAnimations().length')).toBe(0);
+    expect(await window.moving()).toEqual([]);
   });
 
   test('a page whose root element is 10 px high does not shrink it, and larger text of the reader is larger', async () => {

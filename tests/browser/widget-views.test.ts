@@ -59,11 +59,11 @@ describe.skipIf(chromiumPath === undefined)('how the widget behaves', () => {
     window.evaluate(
       `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))`,
     );
-  /** Where the row stands that was the first to be seen when this was first asked. */
+  /** Where in the log, which itself moves as the panel opens, the row stands that was the first to be seen when this was first asked. */
   const place = (window: BrowserWindow) =>
     window.evaluate<number>(`(() => { const log = gallery.root.querySelector('.log').getBoundingClientRect();
       globalThis.row ??= [...gallery.root.querySelectorAll('.entry')].find((row) => row.getBoundingClientRect().top > log.top).dataset.key;
-      return gallery.root.querySelector('[data-key="' + row + '"]').getBoundingClientRect().top; })()`);
+      return gallery.root.querySelector('[data-key="' + row + '"]').getBoundingClientRect().top - log.top; })()`);
   /** Changes a conversation's timeline by an expression of its \`items\`. */
   const change = async (window: BrowserWindow, id: string, items: string, more = '{}') => {
     await window.evaluate(`(() => {
@@ -88,18 +88,18 @@ describe.skipIf(chromiumPath === undefined)('how the widget behaves', () => {
     const worst = await window.evaluate<number>(`(async () => {
       const log = gallery.root.querySelector('.log');
       const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
-      const places = () => new Map([...log.querySelectorAll('.entry')].map((row) => [row.dataset.key, row.getBoundingClientRect().top]));
+      // In the log, which itself moves as the panel opens.
+      const placeOf = (row) => row.getBoundingClientRect().top - log.getBoundingClientRect().top;
+      const places = () => new Map([...log.querySelectorAll('.entry')].map((row) => [row.dataset.key, placeOf(row)]));
       let worst = 0;
       for (let step = 0; step < 150; step++) {
-        const before = places();
         log.scrollTop -= 137;
         const moved = places();
         await frame(); await frame();
         const after = places();
-        const seen = log.getBoundingClientRect();
         for (const [key, top] of after) {
           const expected = moved.get(key);
-          if (expected === undefined || top < seen.top || top > seen.bottom) continue;
+          if (expected === undefined || top < 0 || top > log.clientHeight) continue;
           worst = Math.max(worst, Math.abs(top - expected));
         }
       }

@@ -76,6 +76,14 @@ export class Browser implements AsyncDisposable {
   }
 }
 
+/** What moves for longer than this shows how time goes by, and one does not wait for its end. */
+const momentMs = 5_000;
+
+/** All animations of a page: a document knows none of those in its shadow roots. */
+const animations = `(function of(root) {
+  return [...root.getAnimations(), ...[...root.querySelectorAll('*')].flatMap((node) => node.shadowRoot ? of(node.shadowRoot) : [])];
+})(document)`;
+
 /** One page, with a record of what it asked for and what went wrong on it. */
 export class BrowserWindow {
   /** Every URL requested, WebSockets included, in order. */
@@ -142,10 +150,19 @@ export class BrowserWindow {
   /** Waits until everything has settled that moves for a moment only. What is taken away while it moves counts as well. */
   async atRest(): Promise<void> {
     await this.evaluate(`(async () => {
-      const ending = () => document.getAnimations().filter((one) =>
-        one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity);
-      while (ending().length > 0) await Promise.allSettled(ending().map((one) => one.finished));
+      const ending = () => ${animations}.filter((one) =>
+        one.playState === 'running' && one.effect.getComputedTiming().endTime < ${momentMs});
+      for (let some = ending(); some.length > 0; some = ending())
+        await Promise.allSettled(some.map((one) => one.finished));
     })()`);
+  }
+
+  /** What moves in the page now, or will. What is over within a millisecond nobody sees. */
+  moving(): Promise<string[]> {
+    return this.evaluate(
+      `${animations}.filter(({ effect }) => effect.getTiming().duration > 1)
+        .map((one) => (one.animationName ?? one.transitionProperty) + ' of ' + one.effect.target.className)`,
+    );
   }
 
   /** Saves the page as `.tools/screenshots/{name}.png` and gives the path. */
