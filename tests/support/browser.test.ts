@@ -51,4 +51,18 @@ describe.skipIf(chromiumPath === undefined)('the browser of the tests', () => {
     expect(await Bun.file(await window.screenshot('support')).exists()).toBe(true);
     await window.close();
   });
+
+  test('it sees what moves in a shadow root and waits for its end, but not for what shows how time goes by', async () => {
+    const window = await browser.open();
+    await window.evaluate(`(() => {
+      const root = document.body.appendChild(document.createElement('div')).attachShadow({ mode: 'open' });
+      root.appendChild(document.createElement('style')).textContent = '@keyframes rise { from { opacity: 0 } }' +
+        '@keyframes run-out { to { rotate: 1turn } } .box { animation: rise 3s } .ring { animation: run-out 600s }';
+      for (const name of ['box', 'ring']) root.appendChild(document.createElement('p')).className = name;
+    })()`);
+    expect((await window.moving()).sort()).toEqual(['rise of box', 'run-out of ring']);
+    await window.atRest();
+    expect(await window.moving()).toEqual(['run-out of ring']);
+    await window.close();
+  });
 });
