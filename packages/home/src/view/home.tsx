@@ -41,8 +41,8 @@ export function Home({ live, session: first, refresh, leave }: HomeProps) {
             Your Earshot server {state.phase === 'unreachable' ? 'does not answer' : 'is running'}
           </h1>
           <p class="lead">
-            This page is connected to it as any Pusher client would be. What happens in one window is heard in
-            every other.
+            This page connects to it as any Pusher client would. What happens in one window is heard in every
+            other.
           </p>
           <Facts session={session} state={state} />
         </section>
