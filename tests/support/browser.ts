@@ -157,11 +157,10 @@ export class BrowserWindow {
     })()`);
   }
 
-  /** What moves in the page now, or will. What is over within a millisecond nobody sees. */
+  /** What moves in the page now, or will. */
   moving(): Promise<string[]> {
     return this.evaluate(
-      `${animations}.filter(({ effect }) => effect.getTiming().duration > 1)
-        .map((one) => (one.animationName ?? one.transitionProperty) + ' of ' + one.effect.target.className)`,
+      `${animations}.map((one) => (one.animationName ?? one.transitionProperty) + ' of ' + one.effect.target.className)`,
     );
   }
 
